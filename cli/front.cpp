@@ -1,0 +1,68 @@
+#include "cli/front.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/run.h"
+#include "pipeline/app/command_line.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr const char* kHelp = R"(fantail: fan work out to many processes and fan the results in.
+
+On this machine, all in one:
+  fantail run files /usr/include
+  fantail run urls --input urls.txt --output pages.jsonl
+  fantail run prices --product B0001 --vendors vendors.yaml
+
+On many machines, in any order:
+  fantail sink       --bind tcp://*:5558 --insecure --output results.jsonl --report report.json
+  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input urls.txt
+  fantail worker     --ventilator tcp://venthost:5557 --insecure
+
+Each of them has --help; `fantail run files --help` has the flags of a kind.
+)";
+
+int execute_role(const std::string& role, int argc, char** argv) {
+  const std::string path = role_executable(role);
+  std::string name = "fantail-" + role;
+  std::vector<char*> arguments{name.data()};
+  for (int index = 2; index < argc; ++index) arguments.push_back(argv[index]);
+  arguments.push_back(nullptr);
+  execv(path.c_str(), arguments.data());
+  return complain("fantail", "cannot execute " + path + ": " + std::strerror(errno) + "; reinstall fantail",
+                  kExitInfrastructure);
+}
+
+}  // namespace
+
+std::string role_executable(const std::string& role) {
+  std::error_code failure;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failure);
+  const std::filesystem::path beside = self.parent_path() / ("fantail-" + role);
+  if (std::filesystem::exists(beside, failure)) return beside.string();
+  return (self.parent_path().parent_path() / "libexec" / "fantail" / ("fantail-" + role)).string();
+}
+
+int front_main(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "--help";
+  if (command == "ventilator" || command == "worker" || command == "sink") return execute_role(command, argc, argv);
+  if (command == "run") return run_main(argc - 1, argv + 1);
+  if (command == "--version") {
+    std::cout << kVersion << '\n';
+    return 0;
+  }
+  if (command == "--help" || command == "-h" || command == "help") {
+    std::cout << kHelp;
+    return argc > 1 ? 0 : kExitUsage;
+  }
+  return complain("fantail", "there is no command \"" + command + "\": use run, ventilator, worker or sink (see fantail --help)");
+}
+
+}  // namespace fantail

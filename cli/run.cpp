@@ -1,0 +1,110 @@
+#include "cli/run.h"
+
+#include <filesystem>
+#include <thread>
+
+#include "cli/arguments.h"
+#include "cli/front.h"
+#include "cli/supervisor.h"
+#include "pipeline/app/command_line.h"
+#include "pipeline/app/signals.h"
+#include "sink/options.h"
+#include "ventilator/options.h"
+#include "worker/options.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr const char* kLocalWait = "30s";
+
+void append(std::vector<std::string>& arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+}
+
+// What every child is told.
+std::vector<std::string> process_arguments(const CLI::App& app, const CommonOptions& common, const std::string& role) {
+  std::vector<std::string> arguments{"--parent=" + std::to_string(getpid())};
+  // The run speaks through its rows, table and summary; its children only of trouble.
+  const bool chosen = app.get_option("--log-level")->count() > 0;
+  arguments.push_back("--log-level=" + (chosen ? common.log_level : std::string("warn")));
+  if (!common.state_dir.empty()) arguments.push_back("--state-dir=" + common.state_dir + "/" + role);
+  return arguments;
+}
+
+std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kind, const CommonOptions& common,
+                                        const std::string& folder, std::uint32_t workers) {
+  const std::string ventilator = "ipc://" + folder + "/ventilator";
+  const std::string sink = "ipc://" + folder + "/sink";
+  std::vector<ChildCommand> children;
+  const auto add = [&](ChildCommand::Role role, const std::string& name, std::vector<std::string> arguments) {
+    append(arguments, process_arguments(app, common, name));
+    children.push_back({role, role_executable(name), std::move(arguments)});
+  };
+  const bool wait_chosen = app.get_option("--wait")->count() > 0;
+  const std::vector<std::string> wait =
+      wait_chosen ? std::vector<std::string>{} : std::vector<std::string>{std::string("--wait=") + kLocalWait};
+
+  std::vector<std::string> sink_arguments{"--bind=" + sink};
+  append(sink_arguments, arguments_of_group(app, "Output"));
+  add(ChildCommand::Role::kSink, "sink", sink_arguments);
+
+  std::vector<std::string> worker_arguments{"--ventilator=" + ventilator};
+  append(worker_arguments, arguments_of_group(app, "Worker"));
+  if (app.get_option("--slots")->count() == 0) worker_arguments.push_back("--slots=1");
+  if (app.get_option("--slowdown")->count() > 0) {
+    worker_arguments.push_back("--slowdown=" + app.get_option("--slowdown")->results().front());
+  }
+  for (std::uint32_t index = 0; index < workers; ++index) add(ChildCommand::Role::kWorker, "worker", worker_arguments);
+
+  std::vector<std::string> ventilator_arguments{"--bind=" + ventilator, "--sink=" + sink};
+  append(ventilator_arguments, arguments_of_group(app, "Run"));
+  append(ventilator_arguments, wait);
+  append(ventilator_arguments, process_arguments(app, common, "ventilator"));
+  append(ventilator_arguments, arguments_of_subcommand(kind));
+  children.push_back({ChildCommand::Role::kVentilator, role_executable("ventilator"), ventilator_arguments});
+  return children;
+}
+
+}  // namespace
+
+int run_main(int argc, char** argv) {
+  CLI::App app("Runs everything on this machine: a ventilator, workers and a sink.", "fantail run");
+  app.set_version_flag("--version", kVersion);
+  RunOptions run;
+  OutputOptions output;
+  SlotOptions slots;
+  CommonOptions common;
+  std::uint32_t workers = std::max(std::thread::hardware_concurrency(), 1U);
+  add_run_options(app, run);
+  app.add_option("-j,--workers", workers, "Worker processes, one slot each")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str()
+      ->group("Process");
+  add_slot_options(app, slots);
+  add_output_options(app, output);
+  add_common_options(app, common);
+  const auto commands = add_kind_commands(app);
+  app.require_subcommand(1);
+  app.footer("Examples:\n  fantail run files /usr/include\n  fantail run -j 4 urls --input urls.txt --deadline 30s --output pages.jsonl");
+  allow_environment(app);
+  if (const auto code = parse_command_line(app, argc, argv)) return *code;
+
+  const KindCommand* chosen = nullptr;
+  for (const auto& command : commands) {
+    if (!command->app->parsed()) continue;
+    chosen = command.get();
+    // The ventilator will make it again; here it only shows what is wrong before anything is started.
+    const auto request = command->make_request();
+    if (const auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
+  }
+  Signals signals;
+  const PrivateFolder folder;
+  if (folder.path().empty()) {
+    return complain(app.get_name(), "cannot make a directory in " + PrivateFolder::parent() + "; set XDG_RUNTIME_DIR",
+                    kExitInfrastructure);
+  }
+  return Supervisor(make_children(app, *chosen->app, common, folder.path(), workers)).run(signals);
+}
+
+}  // namespace fantail

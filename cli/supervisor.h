@@ -1,0 +1,69 @@
+// Starts child processes, starts them again when they die, and ends with them. Each child has a process group of its own, so that
+// an interrupt from the terminal reaches this process alone, which passes it on once.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/app/signals.h"
+#include "pipeline/instant.h"
+
+namespace fantail {
+
+// A directory that only this user may enter, removed with the object.
+class PrivateFolder {
+ public:
+  PrivateFolder();
+  ~PrivateFolder();
+  PrivateFolder(const PrivateFolder&) = delete;
+  PrivateFolder& operator=(const PrivateFolder&) = delete;
+  const std::string& path() const { return path_; }  // empty: it could not be made
+  static std::string parent();
+
+ private:
+  std::string path_;
+};
+
+struct ChildCommand {
+  enum class Role { kSink, kVentilator, kWorker };
+  Role role;
+  std::string executable;
+  std::vector<std::string> arguments;
+};
+
+class Supervisor {
+ public:
+  explicit Supervisor(std::vector<ChildCommand> commands);
+  ~Supervisor();  // no child is left behind
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  int run(Signals& signals);  // the run's exit code
+
+ private:
+  struct Child {
+    ChildCommand command;
+    pid_t pid = 0;  // 0: not running
+    Instant started{};
+    Instant restart_at{};  // when pid is 0 and it is to be started again
+    Duration backoff{0};
+    bool over = false;  // ended for good
+  };
+
+  void start(Child& child, Instant now);
+  void reap(Instant now);
+  void on_exit(Child& child, int status, Instant now);
+  void pass_on(int signal);
+  void kill_all(int signal);
+  bool all_over() const;
+  Instant next_wake(Instant now) const;
+
+  std::vector<Child> children_;
+  std::optional<int> exit_code_;
+  std::optional<Instant> kill_at_;  // whoever is still there then is killed
+};
+
+}  // namespace fantail

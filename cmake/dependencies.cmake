@@ -1,0 +1,13 @@
+# What the product links, all from the distribution's packages. docs/ARCHITECTURE.md gives the reason for each.
+find_package(PkgConfig REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(Threads REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(yaml-cpp REQUIRED)
+pkg_check_modules(zeromq REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc)

@@ -1,0 +1,35 @@
+# Flags of our own code. Generated code and headers of others are spared the warnings.
+add_library(fantail_flags INTERFACE)
+target_compile_options(fantail_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+                                               -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports overlapping copies in std::string's own operator= (GCC bug 105651).
+  target_compile_options(fantail_flags INTERFACE -Wno-restrict)
+endif()
+target_include_directories(fantail_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_definitions(fantail_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+if(FANTAIL_SANITIZE)
+  add_compile_options(-fsanitize=${FANTAIL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${FANTAIL_SANITIZE})
+endif()
+
+# A library of every .cpp file in the named folders of this directory, main.cpp left out.
+function(fantail_library name)
+  cmake_parse_arguments(ARG "" "" "FOLDERS;LINK" ${ARGN})
+  set(sources "")
+  foreach(folder IN LISTS ARG_FOLDERS)
+    file(GLOB found CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
+    list(APPEND sources ${found})
+  endforeach()
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC fantail_flags ${ARG_LINK})
+endfunction()
+
+function(fantail_executable name)
+  add_executable(${name} "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp")
+  target_link_libraries(${name} PRIVATE ${ARGN})
+  set_target_properties(${name} PROPERTIES BUILD_RPATH_USE_ORIGIN ON)
+endfunction()

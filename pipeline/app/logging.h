@@ -1,0 +1,14 @@
+// One logger per process, to stderr, named after the role.
+#pragma once
+
+#include <memory>
+#include <spdlog/logger.h>
+#include <string>
+
+namespace fantail {
+
+using Logger = std::shared_ptr<spdlog::logger>;
+
+Logger make_logger(const std::string& role, const std::string& level);
+
+}  // namespace fantail

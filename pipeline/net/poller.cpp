@@ -1,0 +1,23 @@
+#include "pipeline/net/poller.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace fantail {
+
+Instant steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+
+void Poller::wait_until(Instant wake) {
+  // A wake-up that lies beyond a minute is looked at again in a minute.
+  constexpr Duration kLongest = std::chrono::minutes(1);
+  const Instant now = steady_now();
+  const Duration left = wake > now + kLongest ? kLongest : std::max(wake - now, Duration{0});
+  try {
+    // Rounded up: waking a little late beats waking early and turning in vain.
+    zmq::poll(items_, std::chrono::ceil<std::chrono::milliseconds>(left));
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EINTR) throw;
+  }
+}
+
+}  // namespace fantail

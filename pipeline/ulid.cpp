@@ -1,0 +1,43 @@
+#include "pipeline/ulid.h"
+
+#include <chrono>
+#include <random>
+
+namespace fantail {
+
+std::string make_ulid(std::uint64_t unix_ms, const std::array<std::uint8_t, 10>& random) {
+  std::string bytes;
+  for (int shift = 40; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>((unix_ms >> shift) & 0xFF));
+  for (const std::uint8_t byte : random) bytes.push_back(static_cast<char>(byte));
+  return bytes;
+}
+
+std::string new_ulid() {
+  std::random_device device;
+  std::array<std::uint8_t, 10> random{};
+  for (std::uint8_t& byte : random) byte = static_cast<std::uint8_t>(device());
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return make_ulid(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
+                   random);
+}
+
+std::string ulid_text(std::string_view bytes) {
+  static constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  if (bytes.size() != 16) return "invalid";
+  // 128 bits in groups of five, the first group being two zero bits and the top three.
+  std::string text;
+  unsigned bits = 0;
+  unsigned held = 2;
+  for (const char byte : bytes) {
+    bits = (bits << 8) | static_cast<std::uint8_t>(byte);
+    held += 8;
+    while (held >= 5) {
+      held -= 5;
+      text.push_back(kAlphabet[(bits >> held) & 31]);
+    }
+    bits &= (1U << held) - 1;
+  }
+  return text;
+}
+
+}  // namespace fantail

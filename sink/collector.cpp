@@ -1,0 +1,256 @@
+#include "sink/collector.h"
+
+#include <algorithm>
+
+#include "pipeline/state_hash.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr std::uint32_t kProtocolVersion = 1;
+constexpr Duration kAnswerAtLatest = std::chrono::milliseconds(250);
+constexpr Duration kLingerAfterDone = std::chrono::seconds(10);
+// A ventilator that is silent for so long after the deadline will not close the run any more.
+constexpr Duration kVentilatorSilent = std::chrono::milliseconds(1500);
+constexpr Duration kTickMax = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Collector::Collector(const Collector& other)
+    : policy_(other.policy_),
+      started_(other.started_),
+      worker_names_(other.worker_names_),
+      run_id_(other.run_id_),
+      kind_(other.kind_ ? other.kind_->clone() : nullptr),
+      digest_(other.digest_),
+      counts_(other.counts_),
+      done_(other.done_),
+      without_rows_(other.without_rows_),
+      duplicates_(other.duplicates_),
+      work_us_(other.work_us_),
+      started_jobs_(other.started_jobs_),
+      log_(other.log_),
+      log_base_(other.log_base_),
+      uncommitted_log_(other.uncommitted_log_),
+      uncommitted_acks_(other.uncommitted_acks_),
+      facts_(other.facts_),
+      closed_(other.closed_),
+      question_(other.question_),
+      asked_at_(other.asked_at_),
+      ventilator_heard_(other.ventilator_heard_),
+      first_dispatch_(other.first_dispatch_),
+      last_commit_(other.last_commit_),
+      deadline_at_(other.deadline_at_),
+      own_end_(other.own_end_),
+      own_end_reason_(other.own_end_reason_),
+      own_end_at_(other.own_end_at_),
+      ended_(other.ended_),
+      done_sent_at_(other.done_sent_at_),
+      exit_code_(other.exit_code_) {}
+
+void Collector::on_worker(const proto::WorkerToSink& message, CollectorOutbox& out) {
+  if (!message.has_hello()) return;
+  worker_names_[message.worker_id()] = message.hello().name();
+  proto::SinkToWorker answer;
+  answer.set_epoch(policy_.epoch);
+  answer.mutable_welcome()->set_data_port(policy_.data_port);
+  out.send_to_worker(message.worker_id(), answer);
+}
+
+void Collector::on_ventilator(const proto::VentilatorToSink& message, Instant now, Ledger& ledger,
+                              CollectorOutbox& out) {
+  if (message.has_open()) {
+    open_run(message, now, out);
+    return;
+  }
+  if (!run_open() || message.run_id() != run_id_) return;  // it opens the run when nobody answers
+  ventilator_heard_ = now;
+  if (message.has_acknowledged()) {
+    if (ended_ && done_sent_at_) exit_code_ = run_exit_code();
+  } else if (message.has_sync()) {
+    on_sync(message.sync(), now, ledger, out);
+  } else if (message.has_proposal() && !ended_) {
+    on_results(message.proposal(), now, ledger);
+  }
+}
+
+void Collector::open_run(const proto::VentilatorToSink& message, Instant now, CollectorOutbox& out) {
+  const proto::RunOpen& open = message.open();
+  proto::SinkToVentilator answer;
+  answer.set_run_id(message.run_id());
+  answer.set_epoch(policy_.epoch);
+  if (open.protocol_version() != kProtocolVersion) {
+    answer.mutable_refused()->set_reason("the sink speaks another protocol version: install the same release on both");
+  } else if (run_open() && message.run_id() != run_id_) {
+    answer.mutable_refused()->set_reason("the sink is busy with another run");
+  } else if (!run_open()) {
+    std::unique_ptr<Kind> kind = make_kind(open.spec().kind());
+    if (kind == nullptr) {
+      answer.mutable_refused()->set_reason("the sink does not know this kind: install the same release on both");
+    } else {
+      run_id_ = message.run_id();
+      kind_ = std::move(kind);
+      ventilator_heard_ = now;
+      if (open.deadline_us() > 0) deadline_at_ = now + Duration(static_cast<Duration::rep>(open.deadline_us()));
+      out.begin_run(open.spec());
+    }
+  }
+  if (!answer.has_refused()) answer.mutable_opened()->set_tcp_port(policy_.tcp_port);
+  out.send_to_ventilator(answer);
+}
+
+void Collector::on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger, CollectorOutbox& out) {
+  if (done_sent_at_) {
+    send_done(out);
+    return;
+  }
+  if (question_ && sync.question() <= question_->question()) return;
+  question_ = sync;
+  asked_at_ = now;
+  facts_ = sync.facts();
+  counts_.submitted = std::max(counts_.submitted, sync.spooled());
+  closed_ = closed_ || sync.closed();
+  if (facts_.since_first_dispatch_us() > 0) {
+    const Instant at = now - Duration(static_cast<Duration::rep>(facts_.since_first_dispatch_us()));
+    first_dispatch_ = first_dispatch_ ? std::min(*first_dispatch_, at) : at;
+  }
+  take_without_rows(ledger);
+  end_if_complete(out);
+  const bool behind = sync.sink_epoch() != policy_.epoch || sync.offset() < log_base_ + log_.size();
+  if (behind || own_end_ != proto::RUN_END_NONE) answer(now, out);
+}
+
+void Collector::answer(Instant, CollectorOutbox& out) {
+  if (!question_) return;
+  proto::SinkToVentilator message;
+  message.set_run_id(run_id_);
+  message.set_epoch(policy_.epoch);
+  proto::RunLog& log = *message.mutable_log();
+  log.set_question(question_->question());
+  log.set_end(own_end_);
+  const std::uint64_t head = log_base_ + log_.size();
+  log.set_offset(head);
+  const auto add = [&log](JobSpan span) {
+    proto::JobRange& range = *log.add_done();
+    range.set_first(span.first);
+    range.set_count(span.size());
+  };
+  if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ || question_->offset() > head) {
+    log.set_whole(true);
+    RangeSet durable = done_;
+    for (const JobSpan& span : uncommitted_log_) durable.erase(span);
+    for (const JobSpan& span : durable.spans()) add(span);
+  } else {
+    // What comes before the offset has been taken in: it is not needed again.
+    while (log_base_ < question_->offset()) {
+      log_.pop_front();
+      ++log_base_;
+    }
+    for (const JobSpan& span : log_) add(span);
+  }
+  question_.reset();
+  out.send_to_ventilator(message);
+}
+
+void Collector::on_committed(Instant now, CollectorOutbox& out) {
+  if (!uncommitted_log_.empty()) last_commit_ = now;
+  log_.insert(log_.end(), uncommitted_log_.begin(), uncommitted_log_.end());
+  uncommitted_log_.clear();
+  for (const auto& [worker_id, sequences] : uncommitted_acks_) {
+    if (worker_id.empty()) continue;  // the ventilator learns it from the log
+    proto::SinkToWorker message;
+    message.set_epoch(policy_.epoch);
+    message.mutable_durable()->set_run_id(run_id_);
+    for (const std::uint64_t sequence : sequences) message.mutable_durable()->add_sequences(sequence);
+    out.send_to_worker(worker_id, message);
+  }
+  uncommitted_acks_.clear();
+  if (question_ && !log_.empty() && question_->offset() < log_base_ + log_.size()) answer(now, out);
+}
+
+void Collector::end_if_complete(CollectorOutbox& out) {
+  if (ended_ || !closed_ || !question_ || !uncommitted_log_.empty()) return;
+  if (!done_.missing_from({0, counts_.submitted}).empty()) return;
+  // The question was asked in knowledge of the last outcome, so its facts are the final ones.
+  if (question_->offset() < log_base_ + log_.size()) return;
+  if (started_jobs_ > 0 && !first_dispatch_) return;
+  ended_ = true;
+  out.end_run();
+}
+
+void Collector::on_report_written(Instant now, CollectorOutbox& out) {
+  done_sent_at_ = now;
+  send_done(out);
+}
+
+void Collector::send_done(CollectorOutbox& out) const {
+  proto::SinkToVentilator message;
+  message.set_run_id(run_id_);
+  message.set_epoch(policy_.epoch);
+  message.mutable_done()->set_exit_code(static_cast<std::uint32_t>(run_exit_code()));
+  out.send_to_ventilator(message);
+}
+
+void Collector::on_fault(const std::string& reason, Instant now, CollectorOutbox& out) {
+  set_end(proto::RUN_END_FAULT, reason, now, out);
+}
+
+void Collector::on_output_failed(const std::string& reason) {
+  own_end_ = proto::RUN_END_FAULT;
+  own_end_reason_ = reason;
+}
+
+void Collector::on_interrupt(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out) {
+  if (!run_open()) {
+    exit_code_ = end == proto::RUN_END_SUSPENDED ? 143 : 130;
+    return;
+  }
+  set_end(end, reason, now, out);
+}
+
+void Collector::set_end(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out) {
+  if (own_end_ != proto::RUN_END_NONE || ended_) return;
+  own_end_ = end;
+  own_end_reason_ = reason;
+  own_end_at_ = now;
+  answer(now, out);
+}
+
+Instant Collector::on_tick(Instant now, Ledger& ledger, CollectorOutbox& out) {
+  if (done_sent_at_) {
+    if (now >= *done_sent_at_ + kLingerAfterDone) exit_code_ = run_exit_code();
+    return *done_sent_at_ + kLingerAfterDone;
+  }
+  if (!run_open()) {
+    if (policy_.wait != Duration::max() && now >= started_ + policy_.wait) exit_code_ = 5;
+    return now + kTickMax;
+  }
+  if (deadline_at_ && now >= *deadline_at_) {
+    set_end(proto::RUN_END_DEADLINE, "the run's deadline passed", now, out);
+  }
+  const bool orphaned = own_end_ != proto::RUN_END_NONE && now >= own_end_at_ + kVentilatorSilent &&
+                        now >= ventilator_heard_ + kVentilatorSilent;
+  if (orphaned && !ended_) {
+    expire_open_jobs(ledger);
+    on_committed(now, out);
+    ended_ = true;
+    out.end_run();
+    return now;
+  }
+  if (question_ && now >= asked_at_ + kAnswerAtLatest) answer(now, out);
+  Instant wake = now + kTickMax;
+  if (deadline_at_ && own_end_ == proto::RUN_END_NONE) wake = std::min(wake, std::max(*deadline_at_, now));
+  return wake;
+}
+
+std::uint64_t Collector::hash() const {
+  StateHash hash;
+  hash.add(run_id_).add(done_).add(without_rows_).add(counts_.submitted).add(counts_.ok).add(counts_.failed);
+  hash.add(counts_.cancelled).add(counts_.expired).add(duplicates_).add(digest_.low).add(digest_.high);
+  hash.add(log_base_).add(log_.size()).add(uncommitted_log_.size()).add(closed_ ? 1 : 0).add(ended_ ? 1 : 0);
+  hash.add(static_cast<std::uint64_t>(own_end_)).add(question_ ? question_->question() : 0);
+  return hash.value();
+}
+
+}  // namespace fantail

@@ -1,0 +1,130 @@
+// The fan-in: records how each job ended, once; knows which jobs are open; owns the run's deadline; ends the run. Knows no
+// sockets, threads or clocks. Outcomes go to the ledger, and count as durable when the shell reports the commit; only then are
+// workers and ventilator told. It may be copied and compared by hash(). docs/PROTOCOL.md has the table.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages.pb.h"
+#include "pipeline/instant.h"
+#include "pipeline/range_set.h"
+#include "sink/digest.h"
+#include "sink/kinds/kind.h"
+#include "sink/outcome.h"
+#include "sink/run_summary.h"
+
+namespace fantail {
+
+class CollectorOutbox {
+ public:
+  virtual ~CollectorOutbox() = default;
+  virtual void send_to_worker(const std::string& worker_id, const proto::SinkToWorker& message) = 0;
+  virtual void send_to_ventilator(const proto::SinkToVentilator& message) = 0;
+  virtual void begin_run(const proto::RunSpec& spec) = 0;
+  // All jobs are accounted for: write the report and close the files, then call on_report_written.
+  virtual void end_run() = 0;
+  virtual void on_event(const std::string& what) = 0;
+};
+
+// Where outcomes are recorded. The shell commits; a record counts once Collector::on_committed was called.
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+  virtual void record(const Kind& kind, const Outcome& outcome) = 0;
+  // These jobs end without a row.
+  virtual void record_without_rows(JobSpan jobs, Status status) = 0;
+};
+
+struct CollectorPolicy {
+  std::uint64_t epoch = 1;
+  std::uint32_t data_port = 0;
+  std::uint32_t tcp_port = 0;  // of the control socket on tcp; 0: none
+  Duration wait = Duration::max();
+};
+
+class Collector {
+ public:
+  Collector(CollectorPolicy policy, Instant now) : policy_(policy), started_(now) {}
+  Collector(const Collector& other);
+  Collector& operator=(const Collector&) = delete;
+
+  void on_ventilator(const proto::VentilatorToSink& message, Instant now, Ledger& ledger, CollectorOutbox& out);
+  void on_worker(const proto::WorkerToSink& message, CollectorOutbox& out);
+  void on_results(const proto::Results& results, Instant now, Ledger& ledger);
+  // What was recorded so far is durable.
+  void on_committed(Instant now, CollectorOutbox& out);
+  // The ledger or a file cannot be written: the run cannot go on.
+  void on_fault(const std::string& reason, Instant now, CollectorOutbox& out);
+  // The run had ended when its report or its last rows could not be written.
+  void on_output_failed(const std::string& reason);
+  void on_report_written(Instant now, CollectorOutbox& out);
+  // The run is to end as an interrupted one would (SIGINT or SIGTERM to the sink).
+  void on_interrupt(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out);
+  Instant on_tick(Instant now, Ledger& ledger, CollectorOutbox& out);
+
+  bool has_uncommitted() const { return !uncommitted_acks_.empty() || !uncommitted_log_.empty(); }
+  bool run_open() const { return kind_ != nullptr; }
+  bool run_ended() const { return ended_; }
+  const Kind* kind() const { return kind_.get(); }
+  const Digest& digest() const { return digest_; }
+  RunSummary summary(Instant now) const;
+  int run_exit_code() const;
+  std::optional<int> exit_code() const { return exit_code_; }  // set once the process may leave
+  std::uint64_t hash() const;
+
+ private:
+  void open_run(const proto::VentilatorToSink& message, Instant now, CollectorOutbox& out);
+  void on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger, CollectorOutbox& out);
+  void answer(Instant now, CollectorOutbox& out);
+  void send_done(CollectorOutbox& out) const;
+  void record(const Outcome& outcome, Ledger& ledger);
+  void take_without_rows(Ledger& ledger);
+  void expire_open_jobs(Ledger& ledger);
+  void end_if_complete(CollectorOutbox& out);
+  void set_end(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out);
+  proto::RunEnd end() const;
+
+  CollectorPolicy policy_;
+  Instant started_;
+  std::map<std::string, std::string> worker_names_;
+
+  std::string run_id_;
+  std::unique_ptr<Kind> kind_;
+  Digest digest_;
+  JobCounts counts_;
+  RangeSet done_;
+  RangeSet without_rows_;
+  std::uint64_t duplicates_ = 0;
+  std::uint64_t work_us_ = 0;
+  std::uint64_t started_jobs_ = 0;
+
+  std::deque<JobSpan> log_;  // completion log from offset log_base_ on
+  std::uint64_t log_base_ = 0;
+  std::vector<JobSpan> uncommitted_log_;
+  std::map<std::string, std::vector<std::uint64_t>> uncommitted_acks_;
+
+  proto::RunFacts facts_;
+  bool closed_ = false;
+  std::optional<proto::RunSync> question_;  // not answered yet
+  Instant asked_at_{};
+  Instant ventilator_heard_{};
+
+  std::optional<Instant> first_dispatch_;
+  Instant last_commit_{};
+  std::optional<Instant> deadline_at_;
+  proto::RunEnd own_end_ = proto::RUN_END_NONE;
+  std::string own_end_reason_;
+  Instant own_end_at_{};
+
+  bool ended_ = false;
+  std::optional<Instant> done_sent_at_;
+  std::optional<int> exit_code_;
+};
+
+}  // namespace fantail

@@ -1,0 +1,27 @@
+#include "sink/kinds/kind.h"
+
+#include "kinds.pb.h"
+#include "sink/kinds/echo.h"
+#include "sink/kinds/files.h"
+#include "sink/kinds/prices.h"
+#include "sink/kinds/urls.h"
+
+namespace fantail {
+
+std::unique_ptr<Kind> make_kind(const proto::KindSpec& spec) {
+  switch (spec.kind_case()) {
+    case proto::KindSpec::kFiles:
+      return make_files_kind(spec.files());
+    case proto::KindSpec::kUrls:
+      return make_urls_kind();
+    case proto::KindSpec::kPrices:
+      return make_prices_kind();
+    case proto::KindSpec::kEcho:
+      return make_echo_kind();
+    case proto::KindSpec::KIND_NOT_SET:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace fantail

@@ -1,0 +1,36 @@
+// What the sink is told on its command line.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/app/command_line.h"
+
+namespace fantail {
+
+// The flags that say where a run ends up. `fantail run` has them too.
+struct OutputOptions {
+  std::string format = "auto";  // auto, table, jsonl or csv
+  std::string output;           // file of rows; "-": stdout; empty: none
+  std::string report;           // file of the report; "-": stdout
+  std::string progress = "auto";
+  bool keep_order = false;
+  bool all = false;  // the table has every line
+};
+
+struct SinkOptions {
+  CommonOptions common;
+  OutputOptions output;
+  std::vector<Endpoint> binds{*parse_endpoint("tcp://127.0.0.1:5558")};
+  std::optional<std::uint16_t> data_port;  // default: the one after --bind's
+  Duration wait = Duration::max();
+  int parent = 0;  // the process to end with; 0: none
+};
+
+void add_output_options(CLI::App& app, OutputOptions& options);
+
+// Parses and runs; the process's exit code.
+int sink_main(int argc, char** argv);
+
+}  // namespace fantail

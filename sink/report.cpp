@@ -1,0 +1,79 @@
+#include "sink/report.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sink/json_text.h"
+
+namespace fantail {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+// Whole microseconds in, so the number has at most six decimals.
+double seconds(std::uint64_t microseconds) {
+  return static_cast<double>(microseconds) / 1e6;
+}
+
+double speedup(const RunSummary& run) {
+  if (run.wall_us == 0) return 0;
+  const double ratio = static_cast<double>(run.work_us) / static_cast<double>(run.wall_us);
+  return std::round(ratio * 1000) / 1000;
+}
+
+ordered_json job_counts(const JobCounts& jobs) {
+  return {{"submitted", jobs.submitted}, {"ok", jobs.ok},           {"failed", jobs.failed},
+          {"cancelled", jobs.cancelled}, {"expired", jobs.expired}, {"lost", jobs.lost}};
+}
+
+ordered_json id_ranges(const std::vector<JobIdRange>& ranges) {
+  ordered_json list = ordered_json::array();
+  for (const JobIdRange& range : ranges) {
+    list.push_back(ordered_json{{"first", range.first}, {"count", range.count}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string_view run_state_name(RunState state) {
+  switch (state) {
+    case RunState::kCompleted:
+      return "completed";
+    case RunState::kHalted:
+      return "halted";
+    case RunState::kTimedOut:
+      return "timed_out";
+    case RunState::kCancelled:
+      return "cancelled";
+    case RunState::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+ordered_json make_report(const RunSummary& run, const Kind& kind, const Digest& digest) {
+  ordered_json report;
+  report["run_id"] = json_text(run.run_id);
+  report["kind"] = kind.name();
+  report["state"] = run_state_name(run.state);
+  report["end_reason"] = run.end_reason.empty() ? ordered_json() : ordered_json(json_text(run.end_reason));
+  report["jobs"] = job_counts(run.jobs);
+  report["input_complete"] = run.input_complete;
+  report["jobs_without_rows"] = id_ranges(run.without_rows);
+  report["retries"] = run.retries;
+  report["duplicates_dropped"] = run.duplicates_dropped;
+  report["workers"] = run.workers;
+  report["max_running"] = run.max_running;
+  report["startup_s"] = seconds(run.startup_us);
+  report["wall_s"] = seconds(run.wall_us);
+  report["work_s"] = seconds(run.work_us);
+  report["average_s"] = seconds(run.started_jobs == 0 ? 0 : run.work_us / run.started_jobs);
+  report["speedup"] = speedup(run);
+  report["digest"] = digest.hex();
+  report["aggregate"] = kind.aggregate(run);
+  return report;
+}
+
+}  // namespace fantail

@@ -1,0 +1,101 @@
+#include "sink/run_output.h"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "sink/report.h"
+#include "sink/summary.h"
+#include "sink/writers/csv.h"
+#include "sink/writers/jsonl.h"
+
+namespace fantail {
+
+RunOutput::RunOutput(const OutputOptions& options, std::string spill_folder)
+    : options_(options), stdout_(terminal_of(STDOUT_FILENO)), table_(options.all) {
+  csv_ = options.format == "csv";
+  const bool to_stdout = options.output == "-";
+  const bool row_format = options.format == "jsonl" || options.format == "csv";
+  shows_table_ = options.format == "table" || (options.format == "auto" && stdout_.is_terminal && !to_stdout);
+  // Without --output the rows are stdout's, unless the table is.
+  const bool rows_without_file = options.output.empty() && !shows_table_;
+  rows_to_stdout_ = to_stdout || rows_without_file;
+  // A row format asked for on a terminal beside --output FILE concerns the file; the table is still shown.
+  if (row_format && stdout_.is_terminal && !options.output.empty() && !to_stdout) shows_table_ = true;
+  if (options.keep_order) ordered_.emplace(std::move(spill_folder));
+}
+
+std::optional<std::string> RunOutput::open() {
+  if (!rows_to_stdout_ && options_.output.empty()) return std::nullopt;
+  auto file = OutputFile::open(rows_to_stdout_ ? "-" : options_.output);
+  if (auto* error = std::get_if<std::string>(&file)) return *error;
+  rows_.emplace(std::move(std::get<OutputFile>(file)));
+  return std::nullopt;
+}
+
+void RunOutput::begin(const Kind& kind) {
+  if (!csv_ || !rows_) return;
+  line_.clear();
+  append_csv_header(kind.field_names(), line_);
+  write(line_);
+}
+
+void RunOutput::write(std::string_view bytes) {
+  if (rows_) keep(rows_->append(bytes));
+}
+
+void RunOutput::record(const Kind& kind, const Outcome& outcome) {
+  if (!rows_ && !shows_table_) return;
+  const Row row = make_row(kind, outcome);
+  if (shows_table_) table_.add(row);
+  if (!rows_) return;
+  line_.clear();
+  if (csv_) {
+    append_csv(row, line_);
+  } else {
+    append_jsonl(row, line_);
+  }
+  if (!ordered_) {
+    write(line_);
+    return;
+  }
+  due_.clear();
+  keep(ordered_->add(outcome.job, line_, due_));
+  write(due_);
+}
+
+void RunOutput::record_without_rows(JobSpan jobs, Status) {
+  if (!ordered_) return;
+  due_.clear();
+  keep(ordered_->skip(jobs.first, jobs.size(), due_));
+  write(due_);
+}
+
+std::optional<std::string> RunOutput::commit() {
+  while (ordered_ && ordered_->has_due() && !error_) {
+    due_.clear();
+    keep(ordered_->emit(due_));
+    write(due_);
+  }
+  if (rows_) keep(rows_->flush());
+  return error_;
+}
+
+std::optional<std::string> RunOutput::finish(const RunSummary& summary, const Kind& kind, const Digest& digest) {
+  commit();
+  if (rows_) keep(rows_->close());
+  if (!options_.report.empty()) {
+    keep(write_file_atomically(options_.report, make_report(summary, kind, digest).dump(2) + "\n"));
+  }
+  const std::string lines = make_summary(summary, kind, stdout_.unicode ? Charset::kUtf8 : Charset::kAscii);
+  if (shows_table_) {
+    std::cout << table_.render(stdout_.width, stdout_.unicode, stdout_.color) << lines << std::flush;
+  } else if (options_.progress != "quiet") {
+    std::cerr << lines << std::flush;
+  }
+  return error_;
+}
+
+}  // namespace fantail

@@ -1,0 +1,50 @@
+// The figures of a run, as the report, the summary line and the progress line show them. Plain values; the collector fills them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+enum class RunState { kCompleted, kHalted, kTimedOut, kCancelled, kFailed };
+
+struct JobCounts {
+  std::uint64_t submitted = 0;
+  std::uint64_t ok = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t lost = 0;  // submitted minus known to the ledger: must be 0
+  std::uint64_t done() const { return ok + failed + cancelled + expired; }
+};
+
+struct JobIdRange {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+
+struct RunSummary {
+  std::string run_id;  // ULID text, 26 characters
+  std::string kind;
+  RunState state = RunState::kCompleted;
+  std::string end_reason;  // one sentence where the run did not complete; else empty
+  JobCounts jobs;
+  bool input_complete = true;
+  std::uint64_t skipped = 0;  // special files that the walk passed over
+  std::uint64_t retries = 0;
+  std::uint64_t duplicates_dropped = 0;
+  std::uint32_t workers = 0;      // that ever took part
+  std::uint32_t workers_now = 0;  // at the moment
+  std::uint32_t running = 0;      // jobs in slots at the moment
+  std::uint32_t max_running = 0;
+  std::uint64_t startup_us = 0;
+  std::uint64_t wall_us = 0;  // from the dispatch of the first job to the commit of the last outcome
+  std::uint64_t work_us = 0;  // sum of all durations
+  std::uint64_t started_jobs = 0;  // outcomes with attempt >= 1: what the average is over
+  std::vector<JobIdRange> without_rows;  // cancelled or expired before they started, too many for a row each
+  bool total_known = false;  // the input was read to its end: jobs.submitted is the total
+};
+
+}  // namespace fantail

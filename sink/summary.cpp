@@ -1,0 +1,84 @@
+#include "sink/summary.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/duration.h"
+#include "pipeline/number.h"
+#include "sink/writers/text.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr std::size_t kMaxKindLines = 20;
+
+// Names of vendors and products, and sentences that quote a file name, come from elsewhere: a terminal must
+// not obey them.
+std::string shown(std::string_view text, Charset charset) {
+  const std::string visible = escape_control(text);
+  return charset == Charset::kUtf8 ? visible : escape_non_ascii(visible);
+}
+
+std::string counts(const JobCounts& jobs, const Kind& kind) {
+  std::string text = format_count(jobs.submitted) + " " + kind.item_noun(jobs.submitted) + ": " +
+                     format_count(jobs.ok) + " ok, " + format_count(jobs.failed) + " failed";
+  if (jobs.cancelled > 0) text += ", " + format_count(jobs.cancelled) + " cancelled";
+  if (jobs.expired > 0) text += ", " + format_count(jobs.expired) + " expired";
+  if (jobs.lost > 0) text += ", " + format_count(jobs.lost) + " lost";
+  return text;
+}
+
+std::string duration(std::uint64_t microseconds) {
+  return format_duration(std::chrono::microseconds(static_cast<std::int64_t>(microseconds)));
+}
+
+// 4.9x: how much sooner the work was done than by one worker that never waits.
+std::string speedup(const RunSummary& run) {
+  const double ratio = static_cast<double>(run.work_us) / static_cast<double>(run.wall_us);
+  const auto tenths = static_cast<std::uint64_t>(std::llround(ratio * 10));
+  return format_count(tenths / 10) + "." + std::to_string(tenths % 10) + "x";
+}
+
+std::string first_line(const RunSummary& run, const Kind& kind, std::string_view separator) {
+  // A run that ended early found nothing to do as far as it got; the reason is another line.
+  if (run.jobs.submitted == 0)
+    return "no " + kind.item_noun(0) + (run.end_reason.empty() ? ": nothing to do" : "");
+
+  std::string line = counts(run.jobs, kind);
+  if (const std::string totals = kind.summary_totals(); !totals.empty())
+    line.append(separator).append(totals);
+  if (run.started_jobs == 0) return line;
+  line.append(separator).append(duration(run.work_us / run.started_jobs)).append(" average");
+  line.append(separator).append(duration(run.wall_us)).append(" wall, ");
+  line.append(duration(run.work_us)).append(" of work");
+  if (run.wall_us > 0) line.append(", ").append(speedup(run));
+  return line;
+}
+
+std::string kind_lines(const Kind& kind, Charset charset) {
+  const std::vector<std::string> lines = kind.summary_lines();
+  std::string text;
+  for (std::size_t i = 0; i < lines.size() && i < kMaxKindLines; ++i)
+    text += shown(lines[i], charset) + "\n";
+  if (lines.size() <= kMaxKindLines) return text;
+  return text.append(charset == Charset::kUtf8 ? "… " : "... ")
+      .append(format_count(lines.size() - kMaxKindLines))
+      .append(" more in the report\n");
+}
+
+}  // namespace
+
+std::string make_summary(const RunSummary& run, const Kind& kind, Charset charset) {
+  std::string text = first_line(run, kind, charset == Charset::kUtf8 ? " · " : " - ") + "\n";
+  if (run.jobs.submitted > 0) text += kind_lines(kind, charset);
+  if (run.skipped > 0) text += format_items(run.skipped, "special file", "special files") + " skipped\n";
+  if (!run.end_reason.empty()) text += shown(run.end_reason, charset) + "\n";
+  return text;
+}
+
+}  // namespace fantail

@@ -1,0 +1,124 @@
+#include "ventilator/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fantail {
+
+namespace {
+
+// Running work is told to stop at once; what a worker still holds this much later, nobody will bring.
+constexpr Duration kAbortGrace = std::chrono::milliseconds(700);
+constexpr Duration kAfterAcknowledgement = std::chrono::seconds(2);
+constexpr Duration kTickMax = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now)
+    : policy_(std::move(policy)), spec_(std::move(spec)), epoch_(epoch), started_(now), hosts_(policy_.hosts) {}
+
+void Dispatcher::on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out) {
+  if (closed_ || jobs == 0) return;
+  if (!policy_.hosts.limits()) pending_.insert({spooled_, spooled_ + jobs});
+  spooled_ += jobs;
+  facts_changed_ = true;
+  dispatch(now, out);
+}
+
+void Dispatcher::on_spooled_host(const std::string& host) {
+  if (!closed_) hosts_.add(spooled_++, host);
+  facts_changed_ = true;
+}
+
+void Dispatcher::on_input_end(bool complete, std::uint64_t skipped, Instant now, DispatchOutbox& out) {
+  skipped_ = skipped;
+  if (closed_) return;
+  closed_ = true;
+  input_complete_ = complete;
+  facts_changed_ = true;
+  ask_sink(now, out);
+}
+
+void Dispatcher::stop(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now,
+                      DispatchOutbox& out) {
+  if (sink_exit_code_ || level <= stop_level_) return;
+  if (end_ == proto::RUN_END_NONE) {
+    end_ = end;
+    end_reason_ = reason;
+  }
+  stop_level_ = level;
+  stopped_at_ = now;
+  if (!closed_) on_input_end(false, skipped_, now, out);
+  facts_changed_ = true;
+  for (const auto& [id, worker] : workers_) send_pong(id, out);
+  propose_stopped(now, out);
+  ask_sink(now, out);
+}
+
+Status Dispatcher::stop_status() const {
+  return end_ == proto::RUN_END_DEADLINE ? Status::kExpired : Status::kCancelled;
+}
+
+Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
+  if (sink_exit_code_) {
+    if (now >= acknowledged_at_ + kAfterAcknowledgement) exit_code_ = sink_exit_code_;
+    return std::min(acknowledged_at_ + kAfterAcknowledgement, now + kTickMax);
+  }
+  // A process that was itself stopped for a while must not take everybody else for dead.
+  if (ticked_ != Instant{} && now > ticked_ + policy_.heartbeat) {
+    for (auto& [id, worker] : workers_) worker.heard = now;
+    sink_heard_ = now;
+  }
+  ticked_ = now;
+  check_workers(now, out);
+  const bool waited = policy_.wait != DispatchPolicy::kForever && now >= started_ + policy_.wait;
+  if (waited && !sink_opened_) {
+    exit_code_ = 5;  // there is nobody to report to
+    return now;
+  }
+  if (waited && workers_ever_ == 0 && pending() > 0) {
+    stop(proto::RUN_END_NO_PEER, proto::STOP_RUNNING, "no worker came in time", now, out);
+  }
+  // The sink owns the deadline. Should it be away, the work stops here all the same.
+  if (deadline_at_ && now >= *deadline_at_) {
+    stop(proto::RUN_END_DEADLINE, proto::STOP_RUNNING, "the run's deadline passed", now, out);
+  }
+  if (stop_level_ == proto::STOP_RUNNING && now >= stopped_at_ + kAbortGrace) {
+    for (const Lease& lease : leases_.all()) {
+      leases_.take(lease.jobs);
+      limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + 1});
+    }
+  }
+  if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
+  dispatch(now, out);
+  ask_sink(now, out);
+  Instant wake = std::min(now + kTickMax, hosts_.next_wake());
+  if (deadline_at_) wake = std::min(wake, *deadline_at_);
+  return std::max(wake, now + std::chrono::milliseconds(1));
+}
+
+std::uint64_t Dispatcher::hash() const {
+  StateHash hash;
+  hash.add(spooled_).add(pending_).add(proposed_).add(done_).add(without_rows_).add(question_).add(answered_);
+  hash.add(sink_epoch_).add(log_offset_).add(static_cast<std::uint64_t>(stop_level_)).add(closed_ ? 1 : 0);
+  hosts_.hash(hash);
+  leases_.hash(hash);
+  for (const Limbo& limbo : limbo_) hash.add(limbo.jobs.first).add(limbo.jobs.end).add(limbo.question);
+  for (const auto& [job, attempt] : attempts_) hash.add(job).add(attempt);
+  for (const auto& [id, worker] : workers_) {
+    hash.add(id).add(worker.next_sequence).add(worker.received_sequence).add(worker.unfinished);
+    hash.add(worker.sent_jobs).add(worker.heard).add(worker.open ? 1 : 0).add(worker.draining ? 1 : 0);
+  }
+  return hash.value();
+}
+
+std::vector<proto::JobRange> to_ranges(const std::vector<JobSpan>& spans) {
+  std::vector<proto::JobRange> ranges(spans.size());
+  for (std::size_t index = 0; index < spans.size(); ++index) {
+    ranges[index].set_first(spans[index].first);
+    ranges[index].set_count(spans[index].size());
+  }
+  return ranges;
+}
+
+}  // namespace fantail

@@ -1,0 +1,200 @@
+// Decides which worker gets which job, and what becomes of the jobs nobody will do. Knows no sockets, threads or clocks: events
+// come in with the time as an argument, messages go out through the outbox. It may be copied and compared by hash().
+//
+// A job is pending, leased to a worker, proposed to the sink, or done; only the sink's completion log makes it done.
+// docs/PROTOCOL.md has the tables.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages.pb.h"
+#include "pipeline/instant.h"
+#include "pipeline/range_set.h"
+#include "pipeline/status.h"
+#include "ventilator/host_queues.h"
+#include "ventilator/leases.h"
+
+namespace fantail {
+
+struct DispatchPolicy {
+  HostPolicy hosts;
+  bool asynchronous = false;  // the kind runs in async slots
+  std::string kind;           // a worker must name it
+  Duration heartbeat = std::chrono::seconds(1);
+  Duration batch_target = std::chrono::milliseconds(2);  // work that a worker has at hand beyond its slots
+  std::uint32_t batch_jobs_max = 1024;
+  Duration deadline{0};   // of the whole run; 0: none
+  Duration wait = kForever;  // for the first worker and for the sink
+  static constexpr Duration kForever = Duration::max();
+};
+
+// The jobs of one lane message. Inputs are the shell's business.
+struct LaneBatch {
+  std::uint64_t sequence = 0;
+  std::vector<JobId> jobs;
+  std::vector<std::uint32_t> attempts;  // empty: all 1
+  Duration time_left{0};                // 0: no deadline
+};
+
+class DispatchOutbox {
+ public:
+  virtual ~DispatchOutbox() = default;
+  virtual void open_lane(const WorkerId& worker) = 0;  // answers by on_lane_open once the worker is connected
+  virtual void close_lane(const WorkerId& worker) = 0;
+  virtual void send_jobs(const WorkerId& worker, const LaneBatch& batch) = 0;
+  virtual void send_to_worker(const WorkerId& worker, const proto::VentilatorToWorker& message) = 0;
+  virtual void send_to_sink(const proto::VentilatorToSink& message) = 0;
+  // The jobs get this status without having been started; the sink is told their inputs.
+  virtual void propose(const std::vector<JobSpan>& jobs, Status status) = 0;
+  // The host that a job's request goes to first, read back from the spool.
+  virtual std::string host_of(JobId job) = 0;
+  virtual void on_event(const std::string& what) = 0;  // for the log
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now);
+
+  // ---- the input
+  void on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out);  // without hosts: so many more
+  void on_spooled_host(const std::string& host);                          // with hosts: the next job's
+  void on_input_end(bool complete, std::uint64_t skipped, Instant now, DispatchOutbox& out);
+
+  // ---- workers
+  void on_worker(const proto::WorkerToVentilator& message, Instant now, DispatchOutbox& out);
+  void on_lane_open(const WorkerId& worker, Instant now, DispatchOutbox& out);
+
+  // ---- the sink
+  void on_sink(const proto::SinkToVentilator& message, Instant now, DispatchOutbox& out);
+  void on_sink_gone(Instant now);  // its connection closed
+
+  // ---- people and faults
+  void stop(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now, DispatchOutbox& out);
+
+  Instant on_tick(Instant now, DispatchOutbox& out);  // returns when it next needs to run
+
+  // What the shell asks to tell people and to end the process.
+  bool sink_reached() const { return sink_opened_; }
+  bool had_worker() const { return workers_ever_ > 0; }
+  bool stopped() const { return stop_level_ != proto::STOP_NONE; }
+  std::uint64_t spooled() const { return spooled_; }
+  std::uint64_t pending() const { return pending_.size() + hosts_.waiting(); }
+  // Set once the run is over and the workers may go.
+  std::optional<int> exit_code() const { return exit_code_; }
+  std::uint64_t hash() const;
+
+ private:
+  struct Sent {
+    std::uint64_t sequence;
+    std::uint64_t jobs;
+    Instant at;
+  };
+  struct Worker {
+    std::string name;
+    std::uint32_t slots = 1;
+    bool open = false;  // the lane is connected
+    bool draining = false;
+    bool blocked = false;
+    std::uint64_t next_sequence = 1;
+    std::uint64_t received_sequence = 0;
+    std::uint64_t unfinished = 0;  // as of received_sequence
+    std::deque<Sent> in_flight;    // lane messages that the worker has not told of
+    std::uint64_t sent_jobs = 0;   // in in_flight
+    std::uint64_t mean_job_us = 0;
+    Instant heard{};
+    std::uint64_t outstanding() const { return unfinished + sent_jobs; }
+  };
+  using Workers = std::map<WorkerId, Worker>;
+  // Jobs that nobody seems to hold: pending again once the sink has answered a question asked after that was seen.
+  struct Limbo {
+    JobSpan jobs;
+    std::uint64_t question = 0;
+    std::uint32_t next_attempt = 1;
+  };
+
+  // dispatcher_workers.cpp
+  void on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now, DispatchOutbox& out);
+  void on_status(Workers::iterator worker, const proto::WorkerStatus& status, Instant now, DispatchOutbox& out);
+  void on_host_events(const proto::HostEvents& events, Instant now, DispatchOutbox& out);
+  void reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started);
+  void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
+  void send_pong(const WorkerId& id, DispatchOutbox& out) const;
+  void check_workers(Instant now, DispatchOutbox& out);
+
+  // dispatcher_jobs.cpp
+  void dispatch(Instant now, DispatchOutbox& out);
+  bool serve(Workers::iterator worker, std::uint64_t limit, Instant now, DispatchOutbox& out);
+  std::uint64_t window(const Worker& worker) const;
+  std::uint64_t free_credit(const Worker& worker, bool ahead) const;
+  std::vector<JobId> take_pending(std::uint64_t limit, Instant now);
+  void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
+  void propose_stopped(Instant now, DispatchOutbox& out);
+  bool may_dispatch(Instant now) const;
+  std::uint32_t running() const;  // jobs in slots, as far as the credit tells
+
+  // dispatcher_sink.cpp
+  void on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now, DispatchOutbox& out);
+  void on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out);
+  void mark_done(JobSpan jobs, Instant now);
+  void settle_limbo(std::uint64_t answered, Instant now, DispatchOutbox& out);
+  void ask_sink(Instant now, DispatchOutbox& out);
+  void open_run(Instant now, DispatchOutbox& out);
+  void fill_facts(proto::RunFacts& facts, Instant now) const;
+  Status stop_status() const;
+
+  DispatchPolicy policy_;
+  proto::RunSpec spec_;
+  std::uint64_t epoch_;
+  Instant started_;
+
+  // Jobs. Every id below spooled_ is in exactly one of pending_ (or hosts_), limbo_, leases_, proposed_ and done_.
+  std::uint64_t spooled_ = 0;
+  RangeSet pending_;
+  HostQueues hosts_;
+  std::vector<Limbo> limbo_;
+  Leases leases_;
+  RangeSet proposed_;
+  RangeSet done_;
+  std::map<JobId, std::uint32_t> attempts_;  // the next attempt of jobs that were dispatched before
+
+  bool closed_ = false;
+  bool input_complete_ = true;
+  std::uint64_t skipped_ = 0;
+
+  Instant ticked_{};
+  Workers workers_;
+  std::uint32_t workers_ever_ = 0;
+  std::uint32_t max_running_ = 0;
+  std::uint64_t retries_ = 0;
+  std::optional<Instant> first_dispatch_;
+  std::optional<Instant> deadline_at_;
+
+  proto::StopLevel stop_level_ = proto::STOP_NONE;
+  proto::RunEnd end_ = proto::RUN_END_NONE;
+  std::string end_reason_;
+  Instant stopped_at_{};
+  Instant proposed_at_{};
+  RangeSet without_rows_;
+
+  bool sink_opened_ = false;
+  std::uint64_t sink_epoch_ = 0;
+  std::uint64_t log_offset_ = 0;
+  std::uint64_t question_ = 0;
+  std::uint64_t answered_ = 0;
+  Instant asked_at_{};
+  Instant sink_heard_{};
+  bool facts_changed_ = false;  // the sink does not know the latest of spooled_ and closed_
+
+  std::optional<int> sink_exit_code_;
+  Instant acknowledged_at_{};
+  std::optional<int> exit_code_;
+};
+
+std::vector<proto::JobRange> to_ranges(const std::vector<JobSpan>& spans);
+
+}  // namespace fantail

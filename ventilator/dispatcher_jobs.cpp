@@ -1,0 +1,174 @@
+// The dispatcher's side towards jobs: credit, batches, and the jobs that a stopped run leaves over.
+#include <algorithm>
+
+#include "ventilator/dispatcher.h"
+
+namespace fantail {
+
+namespace {
+
+// Above this many, unstarted jobs of a stopped run are only counted.
+constexpr std::uint64_t kRowsOfUnstartedMax = 100000;
+constexpr std::uint64_t kAheadMax = 16384;
+constexpr int kSinkDeadAfterHeartbeats = 3;
+constexpr Duration kProposeAgainAfter = std::chrono::seconds(1);
+
+}  // namespace
+
+bool Dispatcher::may_dispatch(Instant now) const {
+  if (!sink_opened_ || stop_level_ != proto::STOP_NONE || sink_exit_code_) return false;
+  // Without the sink nothing can become done: hold still.
+  return sink_heard_ + kSinkDeadAfterHeartbeats * policy_.heartbeat >= now;
+}
+
+// How many jobs the worker may hold unfinished: one in each slot, and enough beyond that to cover a round trip. The
+// shorter the jobs, the more; near the end of the input less, so that nobody sits on the last ones.
+std::uint64_t Dispatcher::window(const Worker& worker) const {
+  std::uint64_t ahead = 1;
+  if (worker.mean_job_us > 0) {
+    const auto target = static_cast<std::uint64_t>(policy_.batch_target.count()) * worker.slots;
+    ahead = std::clamp<std::uint64_t>(target / worker.mean_job_us, 1, kAheadMax);
+  } else if (worker.received_sequence > 1) {
+    ahead = kAheadMax;  // jobs of less than a microsecond
+  }
+  if (ahead > 1 && closed_) {
+    const std::uint64_t share = pending() / (2 * std::max<std::uint64_t>(workers_.size(), 1));
+    ahead = std::clamp<std::uint64_t>(share, 1, ahead);
+  }
+  return worker.slots + ahead;
+}
+
+std::uint64_t Dispatcher::free_credit(const Worker& worker, bool ahead) const {
+  if (!worker.open || worker.draining || worker.blocked) return 0;
+  const std::uint64_t limit = ahead ? window(worker) : worker.slots;
+  const std::uint64_t outstanding = worker.outstanding();
+  if (outstanding >= limit) return 0;
+  const std::uint64_t free = limit - outstanding;
+  // Many short jobs travel in batches: wait until a quarter of the window is free, unless a slot is.
+  if (ahead && outstanding >= worker.slots && free < (limit - worker.slots) / 4) return 0;
+  return free;
+}
+
+void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
+  if (policy_.hosts.limits()) {
+    while (const auto grant = hosts_.take_grant(now)) {
+      const std::vector<Lease> held = leases_.take({grant->job, grant->job + 1});
+      if (held.empty()) {
+        hosts_.on_finished(grant->job, now);
+        continue;
+      }
+      leases_.add(held.front());
+      proto::VentilatorToWorker message;
+      message.set_epoch(epoch_);
+      message.mutable_permit()->set_run_id(spec_.run_id());
+      message.mutable_permit()->set_job(grant->job);
+      message.mutable_permit()->set_host(grant->host);
+      out.send_to_worker(held.front().worker, message);
+    }
+  }
+  if (!may_dispatch(now) || pending() == 0) return;
+  // First every free slot, then what the workers have at hand beyond their slots.
+  for (const bool ahead : {false, true}) {
+    bool progress = true;
+    while (progress && pending() > 0) {
+      progress = false;
+      for (auto worker = workers_.begin(); worker != workers_.end() && pending() > 0; ++worker) {
+        const std::uint64_t credit = free_credit(worker->second, ahead);
+        if (credit > 0 && serve(worker, credit, now, out)) progress = true;
+      }
+    }
+  }
+}
+
+bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant now, DispatchOutbox& out) {
+  LaneBatch batch;
+  batch.jobs = take_pending(std::min<std::uint64_t>(credit, policy_.batch_jobs_max), now);
+  if (batch.jobs.empty()) return false;
+  Worker& worker = entry->second;
+  batch.sequence = worker.next_sequence++;
+  if (deadline_at_) batch.time_left = std::max(*deadline_at_ - now, Duration{1});
+  if (!attempts_.empty()) {
+    for (const JobId job : batch.jobs) {
+      const auto attempt = attempts_.find(job);
+      batch.attempts.push_back(attempt == attempts_.end() ? 1 : attempt->second);
+    }
+  }
+  for (std::size_t index = 0; index < batch.jobs.size();) {
+    const std::uint32_t attempt = batch.attempts.empty() ? 1 : batch.attempts[index];
+    std::size_t end = index + 1;
+    while (end < batch.jobs.size() && batch.jobs[end] == batch.jobs[end - 1] + 1 &&
+           (batch.attempts.empty() || batch.attempts[end] == attempt)) {
+      ++end;
+    }
+    leases_.add({{batch.jobs[index], batch.jobs[end - 1] + 1}, entry->first, batch.sequence, attempt});
+    if (attempt > 1) retries_ += end - index;
+    index = end;
+  }
+  worker.in_flight.push_back({batch.sequence, batch.jobs.size(), now});
+  worker.sent_jobs += batch.jobs.size();
+  if (!first_dispatch_) {
+    first_dispatch_ = now;
+    facts_changed_ = true;
+  }
+  out.send_jobs(entry->first, batch);
+  max_running_ = std::max(max_running_, running());
+  return true;
+}
+
+std::uint32_t Dispatcher::running() const {
+  std::uint64_t running = 0;
+  for (const auto& [id, worker] : workers_) running += std::min<std::uint64_t>(worker.outstanding(), worker.slots);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(running, UINT32_MAX));
+}
+
+std::vector<JobId> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
+  std::vector<JobId> jobs;
+  if (policy_.hosts.limits()) {
+    while (jobs.size() < limit) {
+      const std::optional<JobId> job = hosts_.take(now);
+      if (!job) break;
+      if (done_.contains(*job)) {
+        hosts_.on_finished(*job, now);  // a late result came while it waited
+      } else {
+        jobs.push_back(*job);
+      }
+    }
+    std::sort(jobs.begin(), jobs.end());
+    return jobs;
+  }
+  while (jobs.size() < limit) {
+    const JobSpan span = pending_.take_first(limit - jobs.size());
+    if (span.size() == 0) break;
+    for (JobId job = span.first; job < span.end; ++job) jobs.push_back(job);
+  }
+  return jobs;
+}
+
+void Dispatcher::make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out) {
+  for (JobId job = jobs.first; job < jobs.end; ++job) {
+    if (attempt > 1) attempts_[job] = attempt;
+    if (policy_.hosts.limits()) hosts_.requeue(job, out.host_of(job), now);
+  }
+  if (!policy_.hosts.limits()) pending_.insert(jobs);
+}
+
+// Jobs of a stopped run that no worker holds are proposed to the sink, again and again until its log names them.
+void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
+  RangeSet fresh = policy_.hosts.limits() ? hosts_.take_all() : RangeSet{};
+  for (const JobSpan& span : pending_.spans()) fresh.insert(span);
+  pending_.clear();
+  if (fresh.size() > kRowsOfUnstartedMax) {
+    for (const JobSpan& span : fresh.spans()) without_rows_.insert(span);
+    facts_changed_ = true;
+  } else if (!fresh.empty()) {
+    out.propose(fresh.spans(), stop_status());
+    if (proposed_.empty()) proposed_at_ = now;
+    for (const JobSpan& span : fresh.spans()) proposed_.insert(span);
+  }
+  if (!proposed_.empty() && now >= proposed_at_ + kProposeAgainAfter) {
+    proposed_at_ = now;
+    out.propose(proposed_.spans(), stop_status());
+  }
+}
+
+}  // namespace fantail

@@ -1,0 +1,176 @@
+// The dispatcher's side towards the sink: opening the run, following its completion log, the end.
+#include <algorithm>
+
+#include "ventilator/dispatcher.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr std::uint32_t kProtocolVersion = 1;
+constexpr Duration kAskApart = std::chrono::milliseconds(2);
+constexpr Duration kAskAgainAfter = std::chrono::seconds(1);
+
+}  // namespace
+
+void Dispatcher::open_run(Instant now, DispatchOutbox& out) {
+  proto::VentilatorToSink message;
+  message.set_run_id(spec_.run_id());
+  message.set_epoch(epoch_);
+  proto::RunOpen& open = *message.mutable_open();
+  open.set_protocol_version(kProtocolVersion);
+  *open.mutable_spec() = spec_;
+  const Duration left = deadline_at_ ? std::max(*deadline_at_ - now, Duration{1}) : policy_.deadline;
+  open.set_deadline_us(static_cast<std::uint64_t>(left.count()));
+  asked_at_ = now;
+  out.send_to_sink(message);
+}
+
+// Asks when the last question was answered, or its answer seems lost, or there is news that the sink must not wait for.
+void Dispatcher::ask_sink(Instant now, DispatchOutbox& out) {
+  if (sink_exit_code_) return;
+  const bool overdue = asked_at_ == Instant{} || now >= asked_at_ + kAskAgainAfter;
+  // A sink that does not answer may be a new one, which has to be told of the run first.
+  if (overdue) open_run(now, out);
+  if (!sink_opened_) return;
+  const bool answered = answered_ == question_;
+  if (!overdue && (now < asked_at_ + kAskApart || !(answered || facts_changed_))) return;
+  proto::VentilatorToSink message;
+  message.set_run_id(spec_.run_id());
+  message.set_epoch(epoch_);
+  proto::RunSync& sync = *message.mutable_sync();
+  sync.set_question(++question_);
+  sync.set_sink_epoch(sink_epoch_);
+  sync.set_offset(log_offset_);
+  sync.set_spooled(spooled_);
+  sync.set_closed(closed_);
+  fill_facts(*sync.mutable_facts(), now);
+  asked_at_ = now;
+  facts_changed_ = false;
+  out.send_to_sink(message);
+}
+
+void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
+  if (first_dispatch_) {
+    // One microsecond at least: zero says that nothing was dispatched.
+    facts.set_since_first_dispatch_us(
+        static_cast<std::uint64_t>(std::max<Duration>(now - *first_dispatch_, Duration{1}).count()));
+    facts.set_startup_us(static_cast<std::uint64_t>((*first_dispatch_ - started_).count()));
+  }
+  facts.set_workers(workers_ever_);
+  facts.set_workers_now(static_cast<std::uint32_t>(workers_.size()));
+  facts.set_running(running());
+  facts.set_max_running(max_running_);
+  facts.set_retries(retries_);
+  facts.set_input_complete(input_complete_);
+  facts.set_skipped(skipped_);
+  facts.set_end(end_);
+  facts.set_end_reason(end_reason_);
+  for (const proto::JobRange& range : to_ranges(without_rows_.spans())) *facts.add_without_rows() = range;
+  facts.set_without_rows_status(static_cast<proto::Status>(stop_status()));
+}
+
+void Dispatcher::on_sink(const proto::SinkToVentilator& message, Instant now, DispatchOutbox& out) {
+  if (message.run_id() != spec_.run_id()) return;
+  sink_heard_ = now;
+  if (message.has_opened()) {
+    if (!sink_opened_) {
+      sink_opened_ = true;
+      if (policy_.deadline.count() > 0) deadline_at_ = now + policy_.deadline;
+      out.on_event("the sink takes the run");
+    }
+    ask_sink(now, out);
+    dispatch(now, out);
+  } else if (message.has_log()) {
+    on_log(message.log(), message.epoch(), now, out);
+  } else if (message.has_done()) {
+    if (!sink_exit_code_) {
+      sink_exit_code_ = static_cast<int>(message.done().exit_code());
+      acknowledged_at_ = now;
+    }
+    proto::VentilatorToSink answer;
+    answer.set_run_id(spec_.run_id());
+    answer.set_epoch(epoch_);
+    answer.mutable_acknowledged();
+    out.send_to_sink(answer);
+  } else if (message.has_refused()) {
+    out.on_event("the sink refuses the run: " + message.refused().reason());
+    if (!sink_opened_) asked_at_ = now;  // asks again later
+  }
+}
+
+void Dispatcher::on_sink_gone(Instant) {
+  if (sink_exit_code_) exit_code_ = sink_exit_code_;
+}
+
+void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now, DispatchOutbox& out) {
+  if (log.question() <= answered_ || log.question() > question_) return;  // late, or never asked
+  RangeSet done;
+  for (const proto::JobRange& range : log.done()) {
+    if (range.first() >= spooled_ || range.count() > spooled_ - range.first()) continue;
+    done.insert({range.first(), range.first() + range.count()});
+  }
+  if (log.whole()) {
+    on_whole_log(done, now, out);
+  } else if (sink_epoch == sink_epoch_) {
+    for (const JobSpan& span : done.spans()) mark_done(span, now);
+  } else {
+    return;
+  }
+  sink_epoch_ = sink_epoch;
+  log_offset_ = log.offset();
+  answered_ = log.question();
+  settle_limbo(answered_, now, out);
+  if (log.end() == proto::RUN_END_DEADLINE) {
+    stop(proto::RUN_END_DEADLINE, proto::STOP_RUNNING, "the run's deadline passed", now, out);
+  } else if (log.end() == proto::RUN_END_FAULT) {
+    stop(proto::RUN_END_FAULT, proto::STOP_RUNNING, "the sink cannot go on", now, out);
+  } else if (log.end() == proto::RUN_END_INTERRUPTED || log.end() == proto::RUN_END_SUSPENDED) {
+    stop(log.end(), proto::STOP_QUEUED, "the sink was stopped", now, out);
+  }
+  if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
+  dispatch(now, out);
+  ask_sink(now, out);
+}
+
+// A sink that began anew: what it does not know as done was lost with its former life and runs again.
+void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out) {
+  const RangeSet before = std::move(done_);
+  done_.clear();
+  for (const JobSpan& span : done.spans()) mark_done(span, now);
+  std::uint64_t forgotten = 0;
+  for (const JobSpan& span : before.spans()) {
+    for (const JobSpan& missing : done_.missing_from(span)) {
+      forgotten += missing.size();
+      limbo_.push_back({missing, question_ + 1, 1});
+    }
+  }
+  if (forgotten > 0) {
+    out.on_event("the sink has lost " + std::to_string(forgotten) + " outcomes that it had recorded: these jobs run again");
+  }
+}
+
+void Dispatcher::mark_done(JobSpan jobs, Instant now) {
+  if (done_.insert(jobs) == 0) return;
+  leases_.take(jobs);
+  proposed_.erase(jobs);
+  pending_.erase(jobs);
+  if (!attempts_.empty()) attempts_.erase(attempts_.lower_bound(jobs.first), attempts_.lower_bound(jobs.end));
+  if (policy_.hosts.limits()) {
+    for (JobId job = jobs.first; job < jobs.end; ++job) hosts_.on_finished(job, now);
+  }
+}
+
+void Dispatcher::settle_limbo(std::uint64_t answered, Instant now, DispatchOutbox& out) {
+  std::vector<Limbo> settled;
+  std::erase_if(limbo_, [&](const Limbo& limbo) {
+    if (limbo.question > answered) return false;
+    settled.push_back(limbo);
+    return true;
+  });
+  for (const Limbo& limbo : settled) {
+    for (const JobSpan& open : done_.missing_from(limbo.jobs)) make_pending(open, limbo.next_attempt, now, out);
+  }
+}
+
+}  // namespace fantail

@@ -1,0 +1,196 @@
+// The dispatcher's side towards workers: hello, status, death.
+#include <algorithm>
+
+#include "ventilator/dispatcher.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr int kDeadAfterHeartbeats = 3;
+constexpr int kLostAfterHeartbeats = 2;
+constexpr std::uint32_t kProtocolVersion = 1;
+// Nobody has that many; it keeps the sums of a lying peer small.
+constexpr std::uint32_t kSlotsMax = 65536;
+
+RangeSet to_set(const google::protobuf::RepeatedPtrField<proto::JobRange>& ranges, std::uint64_t spooled) {
+  RangeSet set;
+  for (const proto::JobRange& range : ranges) {
+    if (range.first() >= spooled || range.count() > spooled - range.first()) continue;  // not a job of this run
+    set.insert({range.first(), range.first() + range.count()});
+  }
+  return set;
+}
+
+}  // namespace
+
+void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now, DispatchOutbox& out) {
+  const WorkerId& id = message.worker_id();
+  if (message.has_hello()) {
+    on_hello(id, message.hello(), now, out);
+    return;
+  }
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end() || message.epoch() != epoch_) {
+    if (message.has_goodbye()) return;
+    // Normal after a pause or a restart: it says hello again and tells what it holds.
+    proto::VentilatorToWorker answer;
+    answer.set_epoch(epoch_);
+    answer.mutable_unknown();
+    out.send_to_worker(id, answer);
+    return;
+  }
+  worker->second.heard = now;
+  if (message.has_status()) {
+    on_status(worker, message.status(), now, out);
+  } else if (message.has_host_events()) {
+    on_host_events(message.host_events(), now, out);
+  } else if (message.has_goodbye()) {
+    remove_worker(id, false, now, out);
+  }
+  dispatch(now, out);
+}
+
+void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now, DispatchOutbox& out) {
+  proto::VentilatorToWorker refusal;
+  refusal.set_epoch(epoch_);
+  if (hello.protocol_version() != kProtocolVersion) {
+    refusal.mutable_wait()->set_reason("the ventilator speaks protocol version " + std::to_string(kProtocolVersion) +
+                                       ", the worker " + std::to_string(hello.protocol_version()) +
+                                       ": install the same release on both");
+    out.send_to_worker(id, refusal);
+    return;
+  }
+  const std::uint32_t slots = std::min(policy_.asynchronous ? hello.async_slots() : hello.slots(), kSlotsMax);
+  const bool knows = std::find(hello.kinds().begin(), hello.kinds().end(), policy_.kind) != hello.kinds().end();
+  if (!knows || slots == 0) {
+    refusal.mutable_wait()->set_reason("this run is of kind " + policy_.kind + ", which the worker does not take");
+    out.send_to_worker(id, refusal);
+    return;
+  }
+  const bool known = workers_.contains(id);
+  if (known) out.close_lane(id);
+  Worker worker;
+  worker.name = hello.name();
+  worker.slots = slots;
+  worker.heard = now;
+  RangeSet holding;
+  if (hello.run_id() == spec_.run_id()) holding = to_set(hello.holding(), spooled_);
+  worker.unfinished = holding.size();
+  if (known) reconcile(id, holding, UINT64_MAX, true);
+  // Jobs that it holds and nobody else has: adopted, not dispatched again.
+  for (const JobSpan& span : holding.spans()) {
+    for (const JobSpan& part : pending_.within(span)) {
+      pending_.erase(part);
+      leases_.add({part, id, 0, 1});
+    }
+  }
+  workers_[id] = worker;
+  if (!known) {
+    ++workers_ever_;
+    out.on_event("worker " + worker.name + " joined with " + std::to_string(slots) + " slots");
+  }
+  out.open_lane(id);
+}
+
+void Dispatcher::on_lane_open(const WorkerId& id, Instant now, DispatchOutbox& out) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end()) return;
+  worker->second.open = true;
+  worker->second.next_sequence = 2;  // the lane's first message carried the run's spec
+  dispatch(now, out);
+}
+
+void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& status, Instant now,
+                           DispatchOutbox& out) {
+  Worker& worker = entry->second;
+  if (status.run_id() == spec_.run_id()) {
+    worker.received_sequence = std::max(worker.received_sequence, status.received_sequence());
+    while (!worker.in_flight.empty() && worker.in_flight.front().sequence <= worker.received_sequence) {
+      worker.sent_jobs -= worker.in_flight.front().jobs;
+      worker.in_flight.pop_front();
+    }
+    worker.unfinished = status.unfinished();
+    worker.mean_job_us = status.mean_job_us();
+    if (status.complete()) {
+      reconcile(entry->first, to_set(status.holding(), spooled_), status.received_sequence(), false);
+    }
+  }
+  worker.draining = status.draining();
+  worker.blocked = status.blocked();
+  // Only whole statuses are answered: these are the heartbeats.
+  if (status.complete()) send_pong(entry->first, out);
+  if (!worker.in_flight.empty() && worker.in_flight.front().at + kLostAfterHeartbeats * policy_.heartbeat < now) {
+    // What was sent long ago has not arrived while statuses have: the lane lost it. A new lane and its hello tell what is held.
+    worker.in_flight.front().at = now;
+    proto::VentilatorToWorker unknown;
+    unknown.set_epoch(epoch_);
+    unknown.mutable_unknown();
+    out.send_to_worker(entry->first, unknown);
+  }
+}
+
+// Leases that the worker should know of and does not hold: finished and told to the sink, or lost. The sink's next answer tells which.
+void Dispatcher::reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started) {
+  for (const Lease& lease : leases_.of(id)) {
+    if (lease.sequence > received_sequence) continue;
+    for (const JobSpan& missing : holding.missing_from(lease.jobs)) {
+      leases_.take(missing);
+      limbo_.push_back({missing, question_ + 1, lease.attempt + (started ? 1 : 0)});
+      facts_changed_ = true;  // ask at once
+    }
+  }
+}
+
+void Dispatcher::on_host_events(const proto::HostEvents& events, Instant now, DispatchOutbox& out) {
+  if (events.run_id() != spec_.run_id() || !policy_.hosts.limits()) return;
+  for (const proto::HostEvent& event : events.events()) {
+    if (event.job() >= spooled_) continue;
+    switch (event.type()) {
+      case proto::HostEvent::WRITTEN:
+        hosts_.on_written(event.job(), event.host(), now);
+        break;
+      case proto::HostEvent::WANTED:
+        hosts_.on_wanted(event.job(), event.host(), now);
+        break;
+      case proto::HostEvent::FINISHED:
+        hosts_.on_finished(event.job(), now);
+        break;
+      default:
+        break;
+    }
+  }
+  dispatch(now, out);
+}
+
+void Dispatcher::remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out) {
+  out.on_event("worker " + workers_.at(id).name + (died ? " is gone: its jobs go to others" : " left"));
+  for (const Lease& lease : leases_.of(id)) {
+    leases_.take(lease.jobs);
+    limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0)});
+  }
+  workers_.erase(id);
+  out.close_lane(id);
+  facts_changed_ = true;
+  ask_sink(now, out);
+}
+
+void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
+  proto::VentilatorToWorker message;
+  message.set_epoch(epoch_);
+  proto::VentilatorPong& pong = *message.mutable_pong();
+  pong.set_run_id(spec_.run_id());
+  pong.set_stop_level(stop_level_);
+  pong.set_stop_status(static_cast<proto::Status>(stop_status()));
+  out.send_to_worker(id, message);
+}
+
+void Dispatcher::check_workers(Instant now, DispatchOutbox& out) {
+  std::vector<WorkerId> dead;
+  for (const auto& [id, worker] : workers_) {
+    if (worker.heard + kDeadAfterHeartbeats * policy_.heartbeat < now) dead.push_back(id);
+  }
+  for (const WorkerId& id : dead) remove_worker(id, true, now, out);
+}
+
+}  // namespace fantail

@@ -1,0 +1,154 @@
+#include "ventilator/host_queues.h"
+
+#include <algorithm>
+
+namespace fantail {
+
+HostQueues::HostIndex HostQueues::index_of(const std::string& host) {
+  const auto [entry, added] = indexes_.try_emplace(host, static_cast<HostIndex>(hosts_.size()));
+  if (added) hosts_.push_back(Host{.name = host, .queue = {}, .wanted = {}});
+  return entry->second;
+}
+
+void HostQueues::unfile(HostIndex index) {
+  const Host& host = hosts_[index];
+  ready_.erase({host.next, host.turn, index});
+  granting_.erase({host.next, host.turn, index});
+}
+
+void HostQueues::settle(HostIndex index) {
+  const Host& host = hosts_[index];
+  if (policy_.per_host > 0 && host.in_flight >= policy_.per_host) return;
+  // With a delay the next request's time is known only once the last one was written.
+  if (policy_.delay.count() > 0 && host.unwritten > 0) return;
+  if (!host.wanted.empty()) {
+    granting_.insert({host.next, host.turn, index});
+  } else if (!host.queue.empty()) {
+    ready_.insert({host.next, host.turn, index});
+  }
+}
+
+void HostQueues::add(JobId job, const std::string& host) {
+  const HostIndex index = index_of(host);
+  unfile(index);
+  hosts_[index].queue.push_back(job);
+  ++waiting_;
+  settle(index);
+}
+
+void HostQueues::requeue(JobId job, const std::string& host, Instant now) {
+  release(job, now);
+  const HostIndex index = index_of(host);
+  unfile(index);
+  hosts_[index].queue.push_front(job);
+  ++waiting_;
+  settle(index);
+}
+
+void HostQueues::hold(JobId job, HostIndex index) {
+  Host& host = hosts_[index];
+  ++host.in_flight;
+  ++host.unwritten;
+  host.turn = ++turns_;
+  holders_[job] = Holder{index, false};
+}
+
+std::optional<JobId> HostQueues::take(Instant now) {
+  if (ready_.empty() || std::get<Instant>(*ready_.begin()) > now) return std::nullopt;
+  const HostIndex index = std::get<HostIndex>(*ready_.begin());
+  unfile(index);
+  const JobId job = hosts_[index].queue.front();
+  hosts_[index].queue.pop_front();
+  --waiting_;
+  hold(job, index);
+  settle(index);
+  return job;
+}
+
+std::optional<HostQueues::Grant> HostQueues::take_grant(Instant now) {
+  if (granting_.empty() || std::get<Instant>(*granting_.begin()) > now) return std::nullopt;
+  const HostIndex index = std::get<HostIndex>(*granting_.begin());
+  unfile(index);
+  const JobId job = hosts_[index].wanted.front();
+  hosts_[index].wanted.pop_front();
+  wanting_.erase(job);
+  hold(job, index);
+  settle(index);
+  return Grant{job, hosts_[index].name};
+}
+
+void HostQueues::on_written(JobId job, const std::string& host, Instant now) {
+  const auto holder = holders_.find(job);
+  if (holder == holders_.end() || holder->second.written) return;
+  const HostIndex index = holder->second.host;
+  if (hosts_[index].name != host) return;
+  unfile(index);
+  holder->second.written = true;
+  --hosts_[index].unwritten;
+  hosts_[index].next = std::max(hosts_[index].next, now + policy_.delay);
+  settle(index);
+}
+
+void HostQueues::on_wanted(JobId job, const std::string& host, Instant now) {
+  release(job, now);
+  const HostIndex index = index_of(host);
+  unfile(index);
+  hosts_[index].wanted.push_back(job);
+  wanting_[job] = index;
+  settle(index);
+}
+
+void HostQueues::on_finished(JobId job, Instant now) { release(job, now); }
+
+void HostQueues::release(JobId job, Instant now) {
+  if (const auto wanting = wanting_.find(job); wanting != wanting_.end()) {
+    const HostIndex index = wanting->second;
+    unfile(index);
+    std::erase(hosts_[index].wanted, job);
+    wanting_.erase(wanting);
+    settle(index);
+  }
+  const auto holder = holders_.find(job);
+  if (holder == holders_.end()) return;
+  const HostIndex index = holder->second.host;
+  unfile(index);
+  Host& host = hosts_[index];
+  --host.in_flight;
+  if (!holder->second.written) {
+    --host.unwritten;
+    // Whether the request went out is not known: the delay counts from now, to be safe.
+    host.next = std::max(host.next, now + policy_.delay);
+  }
+  holders_.erase(holder);
+  settle(index);
+}
+
+RangeSet HostQueues::take_all() {
+  RangeSet jobs;
+  for (HostIndex index = 0; index < hosts_.size(); ++index) {
+    unfile(index);
+    for (const JobId job : hosts_[index].queue) jobs.insert(job);
+    hosts_[index].queue.clear();
+    settle(index);
+  }
+  waiting_ = 0;
+  return jobs;
+}
+
+Instant HostQueues::next_wake() const {
+  Instant wake = kNever;
+  if (!ready_.empty()) wake = std::min(wake, std::get<Instant>(*ready_.begin()));
+  if (!granting_.empty()) wake = std::min(wake, std::get<Instant>(*granting_.begin()));
+  return wake;
+}
+
+void HostQueues::hash(StateHash& hash) const {
+  for (const Host& host : hosts_) {
+    hash.add(host.name).add(host.in_flight).add(host.unwritten).add(host.next).add(host.turn);
+    for (const JobId job : host.queue) hash.add(job);
+    for (const JobId job : host.wanted) hash.add(job);
+  }
+  for (const auto& [job, holder] : holders_) hash.add(job).add(holder.host).add(holder.written ? 1 : 0);
+}
+
+}  // namespace fantail

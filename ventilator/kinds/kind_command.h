@@ -1,0 +1,42 @@
+// The command line of one kind of run: `files DIR`, `urls --input FILE`. It says where the inputs come from and what workers are
+// told. One kind, one file, one line in kind_command.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kinds.pb.h"
+#include "ventilator/host_queues.h"
+#include "ventilator/sources/source.h"
+
+namespace fantail {
+
+struct RunRequest {
+  std::string kind;
+  bool asynchronous = false;  // runs in async slots
+  proto::KindSpec spec;
+  std::unique_ptr<Source> source;
+  HostPolicy hosts;  // limits only where inputs are URLs
+};
+
+class KindCommand {
+ public:
+  virtual ~KindCommand() = default;
+  // The request, or one sentence: what is wrong and the way out.
+  virtual std::variant<RunRequest, std::string> make_request() = 0;
+  CLI::App* app = nullptr;
+};
+
+// Adds the subcommand to parent; its flags may be followed by the parent's.
+using AddKindCommand = std::unique_ptr<KindCommand> (*)(CLI::App& parent);
+std::unique_ptr<KindCommand> add_files_command(CLI::App& parent);
+std::unique_ptr<KindCommand> add_urls_command(CLI::App& parent);
+std::unique_ptr<KindCommand> add_prices_command(CLI::App& parent);
+std::unique_ptr<KindCommand> add_echo_command(CLI::App& parent);
+
+std::vector<std::unique_ptr<KindCommand>> add_kind_commands(CLI::App& parent);
+
+}  // namespace fantail

@@ -1,0 +1,86 @@
+#include "ventilator/lanes.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+namespace fantail {
+
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return port;
+}
+
+}  // namespace
+
+std::optional<PortRange> parse_port_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const std::optional<std::uint16_t> first = parse_port(text.substr(0, dash));
+  const std::optional<std::uint16_t> last = dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
+  if (!first || !last || *first > *last || (*first == 0 && *last != 0)) return std::nullopt;
+  return PortRange{*first, *last};
+}
+
+Lanes::Opened Lanes::open(const WorkerId& worker, const Endpoint& base, std::string first_message) {
+  close(worker);
+  Socket socket(context_, SocketType::kPush);
+  std::uint32_t port = 0;
+  std::string error = "all of --worker-ports " + std::to_string(ports_.first) + "-" + std::to_string(ports_.last) +
+                      " are taken: give the ventilator more";
+  if (base.transport == Endpoint::Transport::kIpc) {
+    port = next_ipc_++;
+    error = socket.bind(base.with_port(port)).error;
+    if (!error.empty()) return {0, error};
+  } else if (ports_.last == 0) {
+    const Socket::Bound bound = socket.bind(base.with_port(0));
+    if (!bound.endpoint) return {0, bound.error};
+    port = bound.endpoint->port;
+  } else {
+    std::set<std::uint32_t> taken;
+    for (const auto& [id, lane] : lanes_) taken.insert(lane.port);
+    for (std::uint32_t candidate = ports_.first; candidate <= ports_.last && port == 0; ++candidate) {
+      if (taken.contains(candidate)) continue;
+      const Socket::Bound bound = socket.bind(base.with_port(candidate));
+      if (bound.endpoint) {
+        port = candidate;
+      } else if (!bound.in_use) {
+        return {0, bound.error};
+      }
+    }
+    if (port == 0) return {0, error};
+  }
+  lanes_.emplace(worker, Lane{std::move(socket), port, std::move(first_message)});
+  ++opening_;
+  return {port, {}};
+}
+
+void Lanes::close(const WorkerId& worker) {
+  const auto lane = lanes_.find(worker);
+  if (lane == lanes_.end()) return;
+  if (!lane->second.first_message.empty()) --opening_;
+  lanes_.erase(lane);
+}
+
+std::vector<WorkerId> Lanes::try_opening() {
+  std::vector<WorkerId> up;
+  if (opening_ == 0) return up;
+  for (auto& [worker, lane] : lanes_) {
+    if (lane.first_message.empty() || !lane.socket.send(lane.first_message)) continue;
+    lane.first_message.clear();
+    --opening_;
+    up.push_back(worker);
+  }
+  return up;
+}
+
+bool Lanes::send(const WorkerId& worker, std::string_view bytes) {
+  const auto lane = lanes_.find(worker);
+  return lane != lanes_.end() && lane->second.socket.send(bytes);
+}
+
+}  // namespace fantail

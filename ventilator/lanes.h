@@ -1,0 +1,54 @@
+// The PUSH sockets towards the workers, one each, on ports of their own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/endpoint.h"
+#include "pipeline/net/socket.h"
+#include "ventilator/leases.h"
+
+namespace fantail {
+
+struct PortRange {
+  std::uint16_t first = 5600;
+  std::uint16_t last = 6599;  // both 0: any free port
+};
+
+std::optional<PortRange> parse_port_range(std::string_view text);  // "5600-6599", "0"
+
+class Lanes {
+ public:
+  Lanes(SocketContext& context, PortRange ports) : context_(context), ports_(ports) {}
+
+  // Binds a lane beside the control endpoint `base`. The port number told to the worker, or why there is none.
+  struct Opened {
+    std::uint32_t port = 0;
+    std::string error;
+  };
+  Opened open(const WorkerId& worker, const Endpoint& base, std::string first_message);
+  void close(const WorkerId& worker);
+  // Tries to send the first messages: a lane is up once its worker has connected. Returns those that came up.
+  std::vector<WorkerId> try_opening();
+  bool any_opening() const { return opening_ > 0; }
+  bool send(const WorkerId& worker, std::string_view bytes);
+
+ private:
+  struct Lane {
+    Socket socket;
+    std::uint32_t port;
+    std::string first_message;  // until the lane is up
+  };
+
+  SocketContext& context_;
+  PortRange ports_;
+  std::map<WorkerId, Lane> lanes_;
+  std::size_t opening_ = 0;
+  std::uint32_t next_ipc_ = 100;  // numbers below belong to other endpoints of the role
+};
+
+}  // namespace fantail

@@ -1,0 +1,65 @@
+#include "ventilator/options.h"
+
+#include "pipeline/app/logging.h"
+#include "pipeline/app/signals.h"
+#include "ventilator/ventilator.h"
+
+namespace fantail {
+
+void add_run_options(CLI::App& app, RunOptions& options) {
+  add_duration(app, "--deadline", options.deadline, "When the whole run must be over; open jobs expire")->group("Run");
+  add_duration(app, "--wait", options.wait, "Give up when no worker or no sink came so long")->group("Run");
+  add_duration(app, "--heartbeat", options.heartbeat, "How often workers say that they live [1s]")->group("Run");
+}
+
+namespace {
+
+constexpr Duration kHeartbeatMin = std::chrono::milliseconds(10);
+
+void add_ventilator_options(CLI::App& app, VentilatorOptions& options) {
+  add_run_options(app, options.run);
+  add_endpoint(app, "--bind", options.binds, "Where workers reach the ventilator [tcp://127.0.0.1:5557]")
+      ->group("Addresses");
+  add_endpoint(app, "--sink", options.sink, "Where the sink is [tcp://127.0.0.1:5558]")->group("Addresses");
+  app.add_option("--worker-ports", options.worker_ports, "Ports for the workers' lanes; 0: any")
+      ->capture_default_str()
+      ->group("Addresses");
+  app.add_option("--parent", options.parent)->group("");
+  add_common_options(app, options.common);
+}
+
+}  // namespace
+
+int ventilator_main(int argc, char** argv) {
+  CLI::App app("Reads the input of a run and gives its jobs to the workers.", "fantail ventilator");
+  app.set_version_flag("--version", kVersion);
+  VentilatorOptions options;
+  add_ventilator_options(app, options);
+  const auto commands = add_kind_commands(app);
+  app.require_subcommand(1);
+  app.footer(
+      "Example:\n  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input urls.txt");
+  allow_environment(app);
+  if (const auto code = parse_command_line(app, argc, argv)) return *code;
+  if (options.parent != 0) end_with_parent(options.parent);
+  for (const Endpoint& endpoint : options.binds) {
+    const std::string refusal = refuse_insecure(endpoint, options.common.insecure);
+    if (!refusal.empty()) return complain(app.get_name(), "--bind " + refusal);
+  }
+  const std::string refusal = refuse_insecure(*options.sink, options.common.insecure);
+  if (!refusal.empty()) return complain(app.get_name(), "--sink " + refusal);
+  const std::optional<PortRange> ports = parse_port_range(options.worker_ports);
+  if (!ports) {
+    return complain(app.get_name(), "--worker-ports \"" + options.worker_ports + "\" is no range: write 5600-6599");
+  }
+  if (options.run.heartbeat < kHeartbeatMin) return complain(app.get_name(), "--heartbeat must be at least 10ms");
+  for (const auto& command : commands) {
+    if (!command->app->parsed()) continue;
+    auto request = command->make_request();
+    if (auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
+    return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)));
+  }
+  return kExitUsage;
+}
+
+}  // namespace fantail

@@ -1,0 +1,379 @@
+#include "ventilator/ventilator.h"
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+
+#include "pipeline/app/incarnation.h"
+#include "pipeline/app/logging.h"
+#include "pipeline/app/signals.h"
+#include "pipeline/net/poller.h"
+#include "pipeline/ulid.h"
+#include "pipeline/url/url.h"
+#include "ventilator/dispatcher.h"
+#include "ventilator/input_reader.h"
+#include "ventilator/input_spool.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr Duration kOpeningRetry = std::chrono::milliseconds(2);
+constexpr Duration kTellWaiting = std::chrono::seconds(10);
+constexpr std::size_t kProposalJobs = 1000;
+constexpr int kMessagesPerTurn = 256;
+constexpr int kStopLingerMs = 1000;
+
+class Ventilator : public DispatchOutbox {
+ public:
+  Ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request, InputSpool spool, Logger logger)
+      : options_(options),
+        kind_(request.kind),
+        log_(std::move(logger)),
+        spool_(std::move(spool)),
+        hosts_limit_(request.hosts.limits()),
+        control_(context_, SocketType::kRouter),
+        sink_(context_, SocketType::kDealer),
+        sink_watch_(context_, sink_, "sink"),
+        lanes_(context_, ports),
+        reader_(std::move(request.source)),
+        dispatcher_(make_policy(options, request), make_spec(request), epoch(), steady_now()) {
+    proto::Lane first;
+    first.set_run_id(run_id_);
+    first.set_epoch(epoch());
+    first.set_sequence(1);
+    *first.mutable_spec() = make_spec(request);
+    first_lane_message_ = first.SerializeAsString();
+  }
+
+  // Empty: all is bound. Else why not.
+  std::string start() {
+    for (const Endpoint& endpoint : options_.binds) {
+      const Socket::Bound bound = control_.bind(endpoint);
+      if (!bound.endpoint) {
+        return "cannot listen on --bind " + endpoint.text() + ": " + bound.error +
+               "; stop what runs there or choose another";
+      }
+      bound_.push_back(*bound.endpoint);
+      log_->info("run {}: listening for workers on {}", ulid_text(run_id_), bound.endpoint->text());
+      if (!bound.endpoint->is_local()) log_->warn("{} is open to the network without keys (--insecure)", bound.endpoint->text());
+    }
+    if (!sink_.connect(*options_.sink)) return "--sink " + options_.sink->text() + " is no address";
+    return {};
+  }
+
+  int run(Signals& signals);
+
+ private:
+  // A persistent counter comes with durable runs; until then the time of the start orders the incarnations.
+  static std::uint64_t epoch() {
+    static const auto value = incarnation_now();
+    return value;
+  }
+  static DispatchPolicy make_policy(const VentilatorOptions& options, const RunRequest& request) {
+    DispatchPolicy policy;
+    policy.hosts = request.hosts;
+    policy.asynchronous = request.asynchronous;
+    policy.kind = request.kind;
+    policy.heartbeat = options.run.heartbeat;
+    policy.deadline = options.run.deadline;
+    policy.wait = options.run.wait;
+    return policy;
+  }
+  proto::RunSpec make_spec(const RunRequest& request) const {
+    proto::RunSpec spec;
+    spec.set_run_id(run_id_);
+    *spec.mutable_kind() = request.spec;
+    return spec;
+  }
+
+  // ---- DispatchOutbox
+  void open_lane(const WorkerId& worker) override;
+  void close_lane(const WorkerId& worker) override { lanes_.close(worker); }
+  void send_jobs(const WorkerId& worker, const LaneBatch& batch) override;
+  void send_to_worker(const WorkerId& worker, const proto::VentilatorToWorker& message) override {
+    const auto peer = peers_.find(worker);
+    if (peer != peers_.end()) control_.send_to(peer->second.routing_id, message.SerializeAsString());
+  }
+  void send_to_sink(const proto::VentilatorToSink& message) override {
+    proto::ToSink envelope;
+    *envelope.mutable_ventilator() = message;
+    sink_.send(envelope.SerializeAsString());
+  }
+  void propose(const std::vector<JobSpan>& jobs, Status status) override;
+  std::string host_of(JobId job) override {
+    const auto inputs = spool_.read({job, job + 1});
+    return inputs ? host_of_input(inputs->front()) : std::string();
+  }
+  void on_event(const std::string& what) override { log_->info("{}", what); }
+
+  static std::string host_of_input(const std::string& input) {
+    const std::optional<Url> url = parse_url(input);
+    return url && url->is_http() ? url->host_and_port() : std::string();
+  }
+
+  void receive_workers(Instant now);
+  void receive_sink(Instant now);
+  void take_input(Instant now);
+  void on_signal(int signal, Instant now);
+  void tell_what_it_waits_for(Instant now);
+  void stop_workers();
+  void fault(const std::string& reason, Instant now) {
+    log_->error("{}", reason);
+    dispatcher_.stop(proto::RUN_END_FAULT, proto::STOP_RUNNING, reason, now, *this);
+  }
+
+  struct Peer {
+    std::string routing_id;
+    std::string transport;
+  };
+
+  const VentilatorOptions& options_;
+  std::string kind_;
+  Logger log_;
+  std::string run_id_ = new_ulid();
+  InputSpool spool_;
+  bool hosts_limit_;
+  bool input_ended_ = false;
+  int interrupts_ = 0;
+  std::uint32_t sink_tcp_port_ = 0;
+  std::vector<Endpoint> bound_;
+  std::map<WorkerId, Peer> peers_;
+  std::string first_lane_message_;
+  proto::Lane lane_message_;  // reused
+  Instant told_waiting_{};
+  std::string spool_error_;
+
+  SocketContext context_;
+  Socket control_;
+  Socket sink_;
+  ConnectionWatch sink_watch_;
+  Lanes lanes_;
+  InputReader reader_;
+  Dispatcher dispatcher_;
+};
+
+int Ventilator::run(Signals& signals) {
+  told_waiting_ = steady_now();
+  Poller poller;
+  poller.add(control_);
+  poller.add(sink_);
+  poller.add(sink_watch_);
+  poller.add(reader_.descriptor());
+  poller.add(signals.descriptor());
+  while (!dispatcher_.exit_code()) {
+    Instant now = steady_now();
+    Instant wake = dispatcher_.on_tick(now, *this);
+    if (lanes_.any_opening()) wake = std::min(wake, now + kOpeningRetry);
+    poller.wait_until(wake);
+    // All that came in is looked at before timers are: a late heartbeat is no missed one.
+    now = steady_now();
+    while (const auto signal = signals.next()) on_signal(*signal, now);
+    receive_workers(now);
+    receive_sink(now);
+    if (sink_watch_.closed()) dispatcher_.on_sink_gone(now);
+    for (const WorkerId& worker : lanes_.try_opening()) dispatcher_.on_lane_open(worker, now, *this);
+    take_input(now);
+    if (!spool_error_.empty()) fault(std::exchange(spool_error_, {}), now);
+    tell_what_it_waits_for(now);
+  }
+  stop_workers();
+  const int code = *dispatcher_.exit_code();
+  if (code == kExitNoPeer && !dispatcher_.sink_reached()) {
+    log_->error("no sink came in time: start one with `fantail sink --bind {}`", options_.sink->text());
+  }
+  return code;
+}
+
+void Ventilator::open_lane(const WorkerId& worker) {
+  const auto peer = peers_.find(worker);
+  if (peer == peers_.end()) return;
+  const Endpoint* base = &bound_.front();
+  for (const Endpoint& endpoint : bound_) {
+    if (endpoint.transport_name() == peer->second.transport) base = &endpoint;
+  }
+  proto::VentilatorToWorker message;
+  message.set_epoch(epoch());
+  const Lanes::Opened opened = lanes_.open(worker, *base, first_lane_message_);
+  if (opened.port == 0) {
+    log_->warn("a worker has to wait: {}", opened.error);
+    message.mutable_wait()->set_reason(opened.error);
+    send_to_worker(worker, message);
+    return;
+  }
+  proto::WorkerWelcome& welcome = *message.mutable_welcome();
+  welcome.set_lane_port(opened.port);
+  welcome.set_sink_endpoint(options_.sink->text());
+  welcome.set_sink_tcp_port(sink_tcp_port_);
+  welcome.set_heartbeat_ms(static_cast<std::uint32_t>(options_.run.heartbeat.count() / 1000));
+  send_to_worker(worker, message);
+}
+
+void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
+  lane_message_.Clear();
+  lane_message_.set_run_id(run_id_);
+  lane_message_.set_epoch(epoch());
+  lane_message_.set_sequence(batch.sequence);
+  lane_message_.set_time_left_us(static_cast<std::uint64_t>(batch.time_left.count()));
+  lane_message_.set_first_job(batch.jobs.front());
+  const bool dense = batch.jobs.back() - batch.jobs.front() + 1 == batch.jobs.size();
+  for (std::size_t index = 0; index < batch.jobs.size();) {
+    std::size_t end = index + 1;
+    while (end < batch.jobs.size() && batch.jobs[end] == batch.jobs[end - 1] + 1) ++end;
+    auto inputs = spool_.read({batch.jobs[index], batch.jobs[end - 1] + 1});
+    if (!inputs) {
+      // The jobs stay leased and the lane shows a gap; the run ends with the reason.
+      spool_error_ = "cannot read the inputs back from --state-dir";
+      return;
+    }
+    for (std::string& input : *inputs) lane_message_.add_inputs(std::move(input));
+    if (!dense) {
+      for (; index < end; ++index) lane_message_.add_jobs(batch.jobs[index]);
+    }
+    index = end;
+  }
+  for (const std::uint32_t attempt : batch.attempts) lane_message_.add_attempts(attempt);
+  lanes_.send(worker, lane_message_.SerializeAsString());
+}
+
+void Ventilator::propose(const std::vector<JobSpan>& jobs, Status status) {
+  for (const JobSpan& span : jobs) {
+    for (JobId first = span.first; first < span.end; first += kProposalJobs) {
+      const JobSpan part{first, std::min(span.end, first + kProposalJobs)};
+      auto inputs = spool_.read(part);
+      proto::VentilatorToSink message;
+      message.set_run_id(run_id_);
+      message.set_epoch(epoch());
+      proto::Results& results = *message.mutable_proposal();
+      results.set_run_id(run_id_);
+      results.set_first_job(part.first);
+      for (std::uint32_t index = 0; index < part.size(); ++index) {
+        results.add_inputs(inputs ? std::move((*inputs)[index]) : std::string());
+        results.add_statuses(static_cast<proto::Status>(status));
+        results.add_attempts(0);
+        proto::Failure& failure = *results.add_failures();
+        failure.set_index(index);
+        failure.set_code(status == Status::kExpired ? "expired" : "cancelled");
+        failure.set_message("the run ended before the job was started");
+      }
+      send_to_sink(message);
+    }
+  }
+}
+
+void Ventilator::receive_workers(Instant now) {
+  Frame frame;
+  proto::WorkerToVentilator message;
+  for (int count = 0; count < kMessagesPerTurn && control_.receive(frame); ++count) {
+    if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size())) ||
+        message.worker_id().size() != 16) {
+      continue;  // not one of ours
+    }
+    Peer& peer = peers_[message.worker_id()];
+    peer.routing_id = frame.from();
+    if (message.has_hello()) peer.transport = message.hello().transport();
+    dispatcher_.on_worker(message, now, *this);
+  }
+}
+
+void Ventilator::receive_sink(Instant now) {
+  Frame frame;
+  proto::SinkToVentilator message;
+  for (int count = 0; count < kMessagesPerTurn && sink_.receive(frame); ++count) {
+    if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
+    if (message.has_opened()) sink_tcp_port_ = message.opened().tcp_port();
+    dispatcher_.on_sink(message, now, *this);
+  }
+}
+
+// One batch a turn: jobs go out while the input is still being read.
+void Ventilator::take_input(Instant now) {
+  if (input_ended_) return;
+  const std::optional<InputBatch> batch = reader_.next();
+  if (!batch) return;
+  for (const std::string& input : batch->inputs) spool_.append(input);
+  if (const auto error = spool_.flush()) {
+    input_ended_ = true;
+    fault(*error, now);
+    return;
+  }
+  if (hosts_limit_) {
+    for (const std::string& input : batch->inputs) dispatcher_.on_spooled_host(host_of_input(input));
+  } else {
+    dispatcher_.on_spooled(batch->inputs.size(), now, *this);
+  }
+  if (batch->error) {
+    input_ended_ = true;
+    fault(*batch->error, now);
+  } else if (batch->end) {
+    input_ended_ = true;
+    dispatcher_.on_input_end(true, batch->skipped, now, *this);
+  }
+}
+
+void Ventilator::on_signal(int signal, Instant now) {
+  if (signal == SIGINT) {
+    ++interrupts_;
+    reader_.stop();
+    log_->warn(interrupts_ == 1 ? "interrupted: running jobs finish; interrupt again to cancel them"
+                                : "interrupted again: running jobs are cancelled");
+    dispatcher_.stop(proto::RUN_END_INTERRUPTED, interrupts_ == 1 ? proto::STOP_QUEUED : proto::STOP_RUNNING,
+                     "interrupted", now, *this);
+  } else if (signal == SIGTERM) {
+    reader_.stop();
+    dispatcher_.stop(proto::RUN_END_SUSPENDED, proto::STOP_QUEUED, "stopped by SIGTERM", now, *this);
+  }
+  if (!dispatcher_.sink_reached() && (signal == SIGINT || signal == SIGTERM)) {
+    log_->warn("there is no sink to report to");
+    stop_workers();
+    std::_Exit(signal == SIGINT ? 130 : 143);
+  }
+}
+
+void Ventilator::tell_what_it_waits_for(Instant now) {
+  if (now < told_waiting_ + kTellWaiting) return;
+  told_waiting_ = now;
+  if (!dispatcher_.sink_reached()) {
+    log_->warn("waiting for the sink at {}: start it with `fantail sink --bind {}`", options_.sink->text(),
+               options_.sink->text());
+  } else if (!dispatcher_.had_worker() && dispatcher_.pending() > 0) {
+    log_->warn("waiting for workers: start one with `fantail worker --ventilator {}`", bound_.front().text());
+  }
+}
+
+void Ventilator::stop_workers() {
+  proto::VentilatorToWorker message;
+  message.set_epoch(epoch());
+  message.mutable_stop();
+  const std::string serialized = message.SerializeAsString();
+  for (const auto& [id, peer] : peers_) control_.send_to(peer.routing_id, serialized);
+  control_.raw().set(zmq::sockopt::linger, kStopLingerMs);
+}
+
+}  // namespace
+
+int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request) {
+  Signals signals;
+  const Logger logger = make_logger("ventilator", options.common.log_level);
+  std::string error;
+  const std::string state_dir = make_state_dir(options.common.state_dir, "ventilator", error);
+  if (state_dir.empty()) return complain("fantail ventilator", error, kExitInfrastructure);
+  const std::filesystem::path folder = std::filesystem::path(state_dir) / ulid_text(new_ulid());
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  auto spool = InputSpool::create(folder.string());
+  if (auto* reason = std::get_if<std::string>(&spool)) {
+    return complain("fantail ventilator", *reason, kExitInfrastructure);
+  }
+  int code = kExitInfrastructure;
+  {
+    Ventilator ventilator(options, ports, std::move(request), std::move(std::get<InputSpool>(spool)), logger);
+    const std::string problem = ventilator.start();
+    code = problem.empty() ? ventilator.run(signals)
+                           : complain("fantail ventilator", problem, kExitInfrastructure);
+  }
+  std::filesystem::remove_all(folder, failure);
+  return code;
+}
+
+}  // namespace fantail

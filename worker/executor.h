@@ -1,0 +1,29 @@
+// Runs jobs in a bounded number of slots. The session's thread hands jobs in and collects what came of them; how they run is the
+// executor's business: threads, or one event loop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "messages.pb.h"
+#include "worker/session.h"
+
+namespace fantail {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // All functions are called on the session's thread.
+  virtual void set_run(const proto::KindSpec& spec) = 0;  // forgets all jobs of the former run
+  virtual void start(std::vector<AcceptedJob> jobs) = 0;
+  virtual std::vector<JobId> drop_queued() = 0;
+  virtual void stop_running(StopReason reason) = 0;
+  virtual void permit(JobId job, const std::string& host) = 0;
+  virtual std::uint64_t running() = 0;
+  // What happened since the last call; descriptor() becomes readable when there may be something.
+  virtual void collect(std::vector<Completion>& completions, std::vector<proto::HostEvent>& events) = 0;
+  virtual int descriptor() const = 0;
+};
+
+}  // namespace fantail

@@ -1,0 +1,72 @@
+// What a worker does to one job. A kind is one processor: synchronous ones run on the worker's threads, asynchronous ones on
+// its one HTTP event loop. Neither knows sockets of ours, leases or credit.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kinds.pb.h"
+#include "pipeline/status.h"
+
+namespace fantail {
+
+// Why running work has to stop. Set by the session's thread, read by the processor at every buffer or event.
+enum class StopReason : std::uint8_t { kNone = 0, kCancelled, kExpired };
+
+class StopToken {
+ public:
+  StopReason reason() const { return reason_.load(std::memory_order_relaxed); }
+  bool stop_requested() const { return reason() != StopReason::kNone; }
+  void request_stop(StopReason reason) { reason_.store(reason, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<StopReason> reason_{StopReason::kNone};
+};
+
+// What a processor answers. A failed job may carry a partial payload (an HTTP status, say).
+struct JobResult {
+  Status status = Status::kOk;
+  std::string error_code;     // "" when ok; else a stable word such as "not_found"
+  std::string error_message;  // one sentence for people
+  std::string payload;        // the kind's serialized Result message; may be empty
+
+  static JobResult ok(std::string payload) { return {Status::kOk, {}, {}, std::move(payload)}; }
+  static JobResult failed(std::string code, std::string message, std::string payload = {}) {
+    return {Status::kFailed, std::move(code), std::move(message), std::move(payload)};
+  }
+  // The answer of work that was told to stop.
+  static JobResult stopped(StopReason reason);
+};
+
+class SyncProcessor {
+ public:
+  virtual ~SyncProcessor() = default;
+  // Called from one thread only: each worker thread makes its own processor (buffers can be members).
+  virtual JobResult process(std::string_view input, const StopToken& stop) = 0;
+};
+
+// One asynchronous job in flight, as the event loop sees it.
+struct AsyncJob {
+  std::uint64_t ticket = 0;  // names the job towards the session; unique in this process
+  std::string input;
+  std::optional<std::chrono::microseconds> time_left;  // until the run's deadline; a request gets no more
+};
+
+// The way out of an asynchronous processor, called on the event loop's thread.
+class AsyncEvents {
+ public:
+  virtual ~AsyncEvents() = default;
+  // The request was written to host ("example.com:443"): its permit's delay counts from now.
+  virtual void on_request_written(std::uint64_t ticket, const std::string& host) = 0;
+  // The job wants to go on at another host: wait for AsyncProcessor::on_permit.
+  virtual void on_permit_wanted(std::uint64_t ticket, const std::string& host) = 0;
+  virtual void on_finished(std::uint64_t ticket, JobResult result) = 0;
+};
+
+}  // namespace fantail

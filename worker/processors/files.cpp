@@ -1,0 +1,184 @@
+#include "worker/processors/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "worker/files/counting.h"
+#include "worker/files/hashing.h"
+
+namespace fantail {
+namespace {
+
+// Large enough that a read's fixed cost vanishes, small enough to stay in the second-level cache for counter
+// and hasher.
+constexpr std::size_t kBufferBytes = 256 * 1024;
+
+class OpenFile {
+ public:
+  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
+  ~OpenFile() { ::close(descriptor_); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+const char* error_code(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+      return "not_found";
+    case EACCES:
+    case EPERM:
+      return "permission_denied";
+    case EIO:
+      return "io_error";
+    case ELOOP:
+      return "symlink_loop";
+    case ENAMETOOLONG:
+      return "name_too_long";
+    case ESTALE:
+      return "stale_handle";
+    case EMFILE:
+    case ENFILE:
+      return "out_of_descriptors";
+    default:
+      return "os_error";
+  }
+}
+
+JobResult operating_error(const char* what, int error_number) {
+  std::string message = std::string(what) + ": " + std::generic_category().message(error_number);
+  return JobResult::failed(error_code(error_number), std::move(message));
+}
+
+JobResult not_regular(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return JobResult::failed("is_directory", "is a directory, not a regular file");
+    case S_IFIFO:
+      return JobResult::failed("not_regular", "is a fifo, not a regular file");
+    case S_IFSOCK:
+      return JobResult::failed("not_regular", "is a socket, not a regular file");
+    case S_IFCHR:
+    case S_IFBLK:
+      return JobResult::failed("not_regular", "is a device, not a regular file");
+    default:
+      return JobResult::failed("not_regular", "is not a regular file");
+  }
+}
+
+JobResult open_error(const std::string& path, int error_number) {
+  // Sockets and devices without a driver cannot be opened at all: ask what it was that refused.
+  struct stat status = {};
+  const bool special =
+      error_number == ENXIO && ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  return special ? not_regular(status.st_mode) : operating_error("cannot open", error_number);
+}
+
+bool same_instant(const timespec& left, const timespec& right) {
+  return left.tv_sec == right.tv_sec && left.tv_nsec == right.tv_nsec;
+}
+
+bool unchanged(const struct stat& before, const struct stat& after) {
+  return before.st_size == after.st_size && same_instant(before.st_mtim, after.st_mtim) &&
+         same_instant(before.st_ctim, after.st_ctim);
+}
+
+class FilesProcessor : public SyncProcessor {
+ public:
+  explicit FilesProcessor(const proto::FilesSpec& spec) : buffer_(kBufferBytes) {
+    if (const auto algorithm = parse_hash_algorithm(spec.hash_algorithm()))
+      hasher_ = Hasher::make(*algorithm);
+  }
+
+  JobResult process(std::string_view input, const StopToken& stop) override;
+
+ private:
+  JobResult read_to_end(int descriptor, const StopToken& stop);
+  JobResult answer(std::uint64_t size, const Counter& counter, bool complete);
+
+  // All of it is kept from file to file, so that a small file costs its system calls and one allocation, the
+  // payload.
+  std::optional<Hasher> hasher_;
+  std::vector<std::byte> buffer_;
+  std::string path_;
+  proto::FilesResult result_;
+};
+
+JobResult FilesProcessor::process(std::string_view input, const StopToken& stop) {
+  if (!hasher_)
+    return JobResult::failed("bad_spec", "this worker cannot compute the hash that the run asks for");
+  if (input.empty()) return JobResult::failed("bad_path", "the path is empty");
+  if (input.find('\0') != std::string_view::npos)
+    return JobResult::failed("bad_path", "the path has a NUL byte");
+  path_.assign(input);
+  int descriptor = -1;
+  do {
+    if (stop.stop_requested()) return JobResult::stopped(stop.reason());
+    // Without O_NONBLOCK a fifo blocks here until a writer comes, and with a stat before the open it still
+    // can.
+    descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  } while (descriptor < 0 && errno == EINTR);
+  if (descriptor < 0) return open_error(path_, errno);
+  const OpenFile file(descriptor);
+  return read_to_end(descriptor, stop);
+}
+
+JobResult FilesProcessor::read_to_end(int descriptor, const StopToken& stop) {
+  struct stat before = {};
+  if (::fstat(descriptor, &before) != 0) return operating_error("cannot stat", errno);
+  if (!S_ISREG(before.st_mode)) return not_regular(before.st_mode);
+
+  Counter counter;
+  hasher_->reset();
+  std::uint64_t size = 0;
+  while (true) {
+    if (stop.stop_requested()) return JobResult::stopped(stop.reason());
+    const ssize_t count = ::read(descriptor, buffer_.data(), buffer_.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return operating_error("cannot read", errno);
+    if (count == 0) break;
+    const std::span<const std::byte> bytes(buffer_.data(), static_cast<std::size_t>(count));
+    counter.add(bytes);
+    hasher_->update(bytes);
+    size += bytes.size();
+    // The size is a promise only (0 in /proc, anything for a growing file), so the end is where read() says
+    // it is. Only a small file that kept its promise is spared the second read: the stat below would show
+    // that it grew.
+    const bool first_read = size == bytes.size();
+    if (first_read && bytes.size() < buffer_.size() && count == before.st_size) break;
+  }
+  struct stat after = {};
+  if (::fstat(descriptor, &after) != 0) return operating_error("cannot stat", errno);
+  return answer(size, counter, unchanged(before, after));
+}
+
+JobResult FilesProcessor::answer(std::uint64_t size, const Counter& counter, bool complete) {
+  const std::optional<std::string_view> hash = hasher_->finish();
+  if (!hash) return JobResult::failed("hash_failed", "OpenSSL failed to compute the hash");
+  result_.set_size(size);
+  result_.set_hash(hash->data(), hash->size());
+  result_.set_words(counter.words());
+  result_.set_lines(counter.lines());
+  std::string payload;
+  result_.SerializeToString(&payload);
+  if (complete) return JobResult::ok(std::move(payload));
+  return JobResult::failed("changed_while_reading", "the file changed while it was read", std::move(payload));
+}
+
+}  // namespace
+
+std::unique_ptr<SyncProcessor> make_files_processor(const proto::FilesSpec& spec) {
+  return std::make_unique<FilesProcessor>(spec);
+}
+
+}  // namespace fantail

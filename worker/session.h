@@ -1,0 +1,135 @@
+// A worker's conversation with its ventilator and its sink: registration, the lane, what it holds, results until they are
+// durable, drain. Knows no sockets, threads or clocks; the executor behind the outbox runs the jobs. It may be copied and
+// compared by hash(). docs/PROTOCOL.md has the table.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "messages.pb.h"
+#include "pipeline/instant.h"
+#include "pipeline/range_set.h"
+#include "worker/processor.h"
+
+namespace fantail {
+
+struct SessionPolicy {
+  std::string worker_id;  // ULID of this process incarnation
+  std::string name;
+  std::uint32_t slots = 1;
+  std::uint32_t async_slots = 128;
+  std::vector<std::string> kinds;
+  std::string transport;  // tcp or ipc
+  Duration heartbeat = std::chrono::seconds(1);
+  bool stay = false;  // wait for the next ventilator once a run is over
+};
+
+// A job on its way into a slot.
+struct AcceptedJob {
+  JobId id = 0;
+  std::string input;
+  std::uint32_t attempt = 1;
+  Duration time_left{0};  // until the run's deadline, as of its arrival; 0: none
+};
+
+// A job that left its slot.
+struct Completion {
+  JobId id = 0;
+  std::string input;
+  std::uint32_t attempt = 1;
+  JobResult result;
+  Duration queued{0};
+  Duration duration{0};
+};
+
+class SessionOutbox {
+ public:
+  virtual ~SessionOutbox() = default;
+  virtual void connect_lane(std::uint32_t port) = 0;
+  virtual void close_lane() = 0;
+  virtual void connect_sink(const std::string& endpoint, std::uint32_t tcp_port) = 0;
+  virtual void connect_sink_data(std::uint32_t port) = 0;
+  virtual void send_to_ventilator(const proto::WorkerToVentilator& message) = 0;
+  virtual void send_to_sink(const proto::WorkerToSink& message) = 0;
+  virtual void send_results(const std::string& serialized) = 0;
+  // ---- the executor
+  virtual void set_run(const proto::RunSpec& spec) = 0;  // forgets all jobs of the former run
+  virtual void start(std::vector<AcceptedJob> jobs) = 0;
+  virtual std::vector<JobId> drop_queued() = 0;  // takes back the jobs that no slot has started
+  virtual void stop_running(StopReason reason) = 0;
+  virtual void permit(JobId job, const std::string& host) = 0;
+  virtual std::uint64_t running() = 0;
+  virtual void on_event(const std::string& what) = 0;
+};
+
+class Session {
+ public:
+  // What the session waits for, for the one who watches.
+  enum class WaitsFor { kNothing, kVentilator, kLane, kSink, kSinkData };
+
+  explicit Session(SessionPolicy policy) : policy_(std::move(policy)) {}
+
+  void on_ventilator(const proto::VentilatorToWorker& message, Instant now, SessionOutbox& out);
+  void on_lane(const proto::Lane& message, Instant now, SessionOutbox& out);
+  void on_sink(const proto::SinkToWorker& message, Instant now, SessionOutbox& out);
+  void on_completions(std::vector<Completion> completions, Instant now, SessionOutbox& out);
+  void on_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
+  // No new jobs, running ones finish, results are handed over, then finished() becomes true.
+  void on_drain(Instant now, SessionOutbox& out);
+  Instant on_tick(Instant now, SessionOutbox& out);
+
+  bool finished() const { return finished_; }
+  bool draining() const { return draining_; }
+  WaitsFor waits_for() const;
+  const std::string& refusal() const { return refusal_; }  // why the ventilator gave no lane; may be empty
+  std::uint64_t hash() const;
+
+ private:
+  struct Retained {
+    std::string serialized;
+    RangeSet jobs;
+    Instant sent{};
+    Duration resend_after{0};
+  };
+
+  void say_hello(Instant now, SessionOutbox& out);
+  void on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now, SessionOutbox& out);
+  void on_pong(const proto::VentilatorPong& pong, Instant now, SessionOutbox& out);
+  void on_run_over(Instant now, SessionOutbox& out);
+  void begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out);
+  void drop_queued(SessionOutbox& out);
+  void send_status(bool complete, Instant now, SessionOutbox& out);
+  void retain_and_send(const proto::Results& results, RangeSet jobs, Instant now, SessionOutbox& out);
+  void resend(Instant now, SessionOutbox& out, bool all);
+  void measure(const Completion& completion);
+  bool blocked() const;
+
+  SessionPolicy policy_;
+  std::uint64_t epoch_ = 0;  // the ventilator's; 0: not welcomed
+  std::uint32_t lane_port_ = 0;
+  std::string refusal_;
+  Instant hello_at_{};
+  Instant status_at_{};
+
+  std::string run_id_;
+  std::uint64_t received_sequence_ = 0;
+  RangeSet active_;  // queued or running
+  double mean_job_us_ = 0;
+  bool measured_ = false;
+  proto::StopLevel stop_level_ = proto::STOP_NONE;
+
+  std::string sink_endpoint_;
+  std::uint64_t sink_epoch_ = 0;  // 0: not welcomed
+  std::uint32_t sink_data_port_ = 0;
+  bool sink_data_works_ = false;
+  std::uint64_t next_result_sequence_ = 1;
+  std::map<std::uint64_t, Retained> retained_;  // finished, not known to be durable
+  std::uint64_t retained_bytes_ = 0;
+
+  bool draining_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace fantail
