@@ -53,7 +53,8 @@ class DispatchOutbox {
   virtual void propose(const std::vector<JobSpan>& jobs, Status status) = 0;
   // The host that a job's request goes to first, read back from the spool.
   virtual std::string host_of(JobId job) = 0;
-  virtual void on_event(const std::string& what) = 0;  // for the log
+  virtual void on_event(const std::string& what) = 0;    // for the log
+  virtual void on_trouble(const std::string& what) = 0;  // for people, at once
 };
 
 class Dispatcher {

@@ -28,8 +28,6 @@ std::uint64_t Dispatcher::window(const Worker& worker) const {
   if (worker.mean_job_us > 0) {
     const auto target = static_cast<std::uint64_t>(policy_.batch_target.count()) * worker.slots;
     ahead = std::clamp<std::uint64_t>(target / worker.mean_job_us, 1, kAheadMax);
-  } else if (worker.received_sequence > 1) {
-    ahead = kAheadMax;  // jobs of less than a microsecond
   }
   if (ahead > 1 && closed_) {
     const std::uint64_t share = pending() / (2 * std::max<std::uint64_t>(workers_.size(), 1));

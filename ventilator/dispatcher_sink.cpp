@@ -94,7 +94,7 @@ void Dispatcher::on_sink(const proto::SinkToVentilator& message, Instant now, Di
     answer.mutable_acknowledged();
     out.send_to_sink(answer);
   } else if (message.has_refused()) {
-    out.on_event("the sink refuses the run: " + message.refused().reason());
+    out.on_trouble("the sink refuses the run: " + message.refused().reason());
     if (!sink_opened_) asked_at_ = now;  // asks again later
   }
 }
@@ -146,7 +146,7 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
     }
   }
   if (forgotten > 0) {
-    out.on_event("the sink has lost " + std::to_string(forgotten) + " outcomes that it had recorded: these jobs run again");
+    out.on_trouble("the sink has lost " + std::to_string(forgotten) + " outcomes that it had recorded: these jobs run again");
   }
 }
 

@@ -106,6 +106,7 @@ class Ventilator : public DispatchOutbox {
     return inputs ? host_of_input(inputs->front()) : std::string();
   }
   void on_event(const std::string& what) override { log_->info("{}", what); }
+  void on_trouble(const std::string& what) override { log_->warn("{}", what); }
 
   static std::string host_of_input(const std::string& input) {
     const std::optional<Url> url = parse_url(input);

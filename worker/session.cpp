@@ -79,6 +79,7 @@ void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoc
     sink_data_port_ = 0;
     sink_data_works_ = false;
     out.connect_sink(sink_endpoint_, welcome.sink_tcp_port());
+    say_hello_to_sink(out);
   }
   out.connect_lane(lane_port_);
   send_status(true, now, out);
@@ -253,16 +254,18 @@ Instant Session::on_tick(Instant now, SessionOutbox& out) {
   if (now >= status_at_ + policy_.heartbeat) {
     status_at_ = now;
     send_status(true, now, out);
-    if (!sink_endpoint_.empty()) {
-      proto::WorkerToSink message;
-      message.set_worker_id(policy_.worker_id);
-      message.mutable_hello()->set_protocol_version(kProtocolVersion);
-      message.mutable_hello()->set_name(policy_.name);
-      out.send_to_sink(message);
-    }
+    if (!sink_endpoint_.empty()) say_hello_to_sink(out);
   }
   resend(now, out, false);
   return std::min(status_at_ + policy_.heartbeat, now + policy_.heartbeat / 4);
+}
+
+void Session::say_hello_to_sink(SessionOutbox& out) {
+  proto::WorkerToSink message;
+  message.set_worker_id(policy_.worker_id);
+  message.mutable_hello()->set_protocol_version(kProtocolVersion);
+  message.mutable_hello()->set_name(policy_.name);
+  out.send_to_sink(message);
 }
 
 void Session::resend(Instant now, SessionOutbox& out, bool all) {

@@ -95,6 +95,7 @@ class Session {
   };
 
   void say_hello(Instant now, SessionOutbox& out);
+  void say_hello_to_sink(SessionOutbox& out);
   void on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now, SessionOutbox& out);
   void on_pong(const proto::VentilatorPong& pong, Instant now, SessionOutbox& out);
   void on_run_over(Instant now, SessionOutbox& out);

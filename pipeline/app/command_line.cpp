@@ -35,10 +35,30 @@ void allow_environment(CLI::App& app) {
   for (CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) allow_environment(*subcommand);
 }
 
+namespace {
+
+// A word that is no subcommand is what people mistyped; without one they forgot it.
+std::string missing_subcommand(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) {
+    names += (names.empty() ? "" : ", ") + subcommand->get_name();
+  }
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty()) return "say what to run, one of " + names + " (see " + app.get_name() + " --help)";
+  return "there is no kind \"" + rest.front() + "\", use one of " + names + " (see " + app.get_name() + " --help)";
+}
+
+}  // namespace
+
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
     return std::nullopt;
+  } catch (const CLI::RequiredError& error) {
+    if (app.get_require_subcommand_min() == 0 || !app.get_subcommands().empty()) {
+      return complain(app.get_name(), std::string(error.what()) + " (see " + app.get_name() + " --help)");
+    }
+    return complain(app.get_name(), missing_subcommand(app));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help or version
     std::string sentence = error.what();

@@ -251,12 +251,22 @@ TEST(VendorRequest, LeavesTheVendorsOwnContentType) {
   vendor.set_url("http://h/{product}");
   vendor.set_method("GET");
   EXPECT_TRUE(make_vendor_request(vendor, "p").headers.empty());
-  vendor.set_body("id={product}");
-  vendor.add_headers("content-type: text/plain");
+  vendor.set_body(" [\"{product}\"]");
+  vendor.add_headers("content-type: application/vnd.api+json");
   const VendorRequest request = make_vendor_request(vendor, "\xFF");
-  EXPECT_EQ(request.headers, std::vector<std::string>{"content-type: text/plain"});
-  EXPECT_EQ(request.body, "id=\xEF\xBF\xBD");
+  EXPECT_EQ(request.headers, std::vector<std::string>{"content-type: application/vnd.api+json"});
+  EXPECT_EQ(request.body, " [\"\xEF\xBF\xBD\"]");
   EXPECT_EQ(request.url, "http://h/%FF");
+}
+
+TEST(VendorRequest, AProductCannotLeaveItsFieldOfAForm) {
+  proto::Vendor vendor = make_vendor();
+  vendor.set_url("http://h/");
+  vendor.set_method("POST");
+  vendor.set_body("id={product}&key=1");
+  const VendorRequest request = make_vendor_request(vendor, "a&key=2 {");
+  EXPECT_EQ(request.body, "id=a%26key%3D2%20%7B&key=1");
+  EXPECT_TRUE(request.headers.empty());
 }
 
 }  // namespace

@@ -182,6 +182,8 @@ TEST_F(Vendors, ChecksUrlsAndPrices) {
   EXPECT_EQ(with_url("http://h/"),
             ":1: vendor \"a\": neither url nor body holds {product}; put it where the product's id belongs");
   EXPECT_EQ(with_url("http://{product}.example/"), "");
+  EXPECT_EQ(with_url("http://h/{product}?key=${KEY}"),
+            ":1: vendor \"a\": the url holds ${; variables go into headers and body, put it there");
   EXPECT_NE(error("vendors: [{name: a, price: /p}]").find("has no url; add one"), std::string::npos);
   EXPECT_NE(error("vendors: [{name: a, url: 'http://h/{product}'}]").find("has no price; add where"),
             std::string::npos);
@@ -203,9 +205,11 @@ TEST_F(Vendors, ChecksTheFile) {
 TEST_F(Vendors, NamesAFileThatCannotBeRead) {
   const auto missing = read_vendors("no/such/file.yaml", environment);
   EXPECT_EQ(std::get<std::string>(missing),
-            "cannot read --vendors no/such/file.yaml: No such file or directory");
+            "cannot read --vendors no/such/file.yaml: No such file or directory; "
+            "give the path of a vendors file");
   const auto folder = read_vendors(folder_.string(), environment);
-  EXPECT_EQ(std::get<std::string>(folder), "cannot read --vendors " + folder_.string() + ": Is a directory");
+  EXPECT_EQ(std::get<std::string>(folder), "cannot read --vendors " + folder_.string() +
+                                               ": Is a directory; give the path of a vendors file");
 }
 
 TEST_F(Vendors, SurvivesEveryPrefixAndEveryChangedByte) {

@@ -208,6 +208,9 @@ bool VendorEntry::read_url(proto::Vendor& vendor) {
   if (!read_text("url", vendor.mutable_url())) return false;
   const std::string& url = vendor.url();
   if (url.empty()) return fail(entry_, "has no url; add one such as url: https://example.com/{product}");
+  // A secret in a URL would end in logs and rows; sent as it stands, the text would mislead the vendor.
+  if (contains(url, "${"))
+    return fail(entry_["url"], "the url holds ${; variables go into headers and body, put it there");
   if (!is_http_url(url))
     return fail(entry_["url"],
                 "the url " + quoted(url) +

@@ -77,7 +77,8 @@ Vendors read_document(const YAML::Node& document, const std::string& path, const
 
 Vendors read_vendors(const std::string& path, const Environment& environment) {
   const FileText file = read_text(path);
-  if (!file.error.empty()) return "cannot read --vendors " + path + ": " + file.error;
+  if (!file.error.empty())
+    return "cannot read --vendors " + path + ": " + file.error + "; give the path of a vendors file";
   if (to_valid_utf8(file.text) != file.text)
     return path + ": the file is not UTF-8; save it in that encoding";
   try {

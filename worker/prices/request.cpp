@@ -29,6 +29,12 @@ std::string json_escaped(std::string_view text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+// A form never begins like this; what JSON bodies for an API begin with are these two.
+bool is_json(std::string_view body) {
+  const std::size_t begin = body.find_first_not_of(" \t\r\n");
+  return begin != std::string_view::npos && (body[begin] == '{' || body[begin] == '[');
+}
+
 bool names_content_type(const std::string& header) {
   return to_ascii_lower(header).starts_with("content-type:");
 }
@@ -37,11 +43,13 @@ bool names_content_type(const std::string& header) {
 
 VendorRequest make_vendor_request(const proto::Vendor& vendor, std::string_view product) {
   VendorRequest request;
-  request.url = with_product(vendor.url(), percent_encode_component(product));
+  const std::string encoded = percent_encode_component(product);
+  request.url = with_product(vendor.url(), encoded);
   request.method = vendor.method();
-  request.body = with_product(vendor.body(), json_escaped(product));
+  const bool has_json_body = is_json(vendor.body());
+  request.body = with_product(vendor.body(), has_json_body ? json_escaped(product) : encoded);
   request.headers.assign(vendor.headers().begin(), vendor.headers().end());
-  if (!request.body.empty() && std::ranges::none_of(request.headers, names_content_type))
+  if (has_json_body && std::ranges::none_of(request.headers, names_content_type))
     request.headers.push_back("Content-Type: application/json");
   return request;
 }
