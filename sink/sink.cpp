@@ -4,6 +4,7 @@
 #include <map>
 
 #include "pipeline/app/incarnation.h"
+#include "pipeline/app/limits.h"
 #include "pipeline/app/logging.h"
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
@@ -207,6 +208,7 @@ void Sink::tell_what_it_waits_for(Instant now) {
 
 int run_sink(const SinkOptions& options) {
   Signals signals;
+  raise_descriptor_limit();
   std::string error;
   const std::string state_dir = make_state_dir(options.common.state_dir, "sink", error);
   if (state_dir.empty()) return complain("fantail sink", error, kExitInfrastructure);

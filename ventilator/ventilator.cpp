@@ -5,6 +5,7 @@
 #include <map>
 
 #include "pipeline/app/incarnation.h"
+#include "pipeline/app/limits.h"
 #include "pipeline/app/logging.h"
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
@@ -355,6 +356,7 @@ void Ventilator::stop_workers() {
 
 int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request) {
   Signals signals;
+  raise_descriptor_limit();
   const Logger logger = make_logger("ventilator", options.common.log_level);
   std::string error;
   const std::string state_dir = make_state_dir(options.common.state_dir, "ventilator", error);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kProtocolVersion = 1;
 // A worker that keeps more results than this asks for no more jobs until the sink has taken them.
-constexpr std::uint64_t kRetainedBytesMax = 64ULL << 20;
+constexpr std::uint64_t kRetainedBytesMax = 16ULL << 20;
 constexpr Duration kResendFirst = std::chrono::seconds(1);
 constexpr Duration kResendMax = std::chrono::seconds(8);
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <memory>
 
+#include "pipeline/app/limits.h"
 #include "pipeline/app/logging.h"
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
@@ -260,6 +261,7 @@ void Worker::tell_what_it_waits_for(Instant now) {
 
 int run_worker(const WorkerOptions& options) {
   Signals signals;
+  raise_descriptor_limit();
   return Worker(options, make_logger("worker", options.common.log_level)).run(signals);
 }
 

@@ -59,7 +59,7 @@ Socket::Socket(SocketContext& context, SocketType type) : socket_(context.raw(),
     case SocketType::kPull:
       // Credit and retained results bound what is queued; a high-water mark would only drop or block.
       socket_.set(zmq::sockopt::sndhwm, 0);
-      socket_.set(zmq::sockopt::rcvhwm, 1000);
+      socket_.set(zmq::sockopt::rcvhwm, 100);
       break;
     case SocketType::kDealer:
       socket_.set(zmq::sockopt::sndhwm, kControlQueue);
