@@ -10,7 +10,8 @@ void append_option(const CLI::Option& option, std::vector<std::string>& argument
     arguments.push_back(name);
     return;
   }
-  for (const std::string& value : option.results()) arguments.push_back(name + "=" + value);
+  for (const std::string& value : option.results())
+    arguments.push_back(name + "=" + value);
 }
 
 }  // namespace

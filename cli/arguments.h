@@ -1,4 +1,5 @@
-// Turns parsed options back into arguments, so that a flag that `fantail run` took can be given to the role it belongs to.
+// Turns parsed options back into arguments, so that a flag that `fantail run` took can be given to the role
+// it belongs to.
 #pragma once
 
 #include <CLI/CLI.hpp>

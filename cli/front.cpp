@@ -33,7 +33,8 @@ int execute_role(const std::string& role, int argc, char** argv) {
   const std::string path = role_executable(role);
   std::string name = "fantail-" + role;
   std::vector<char*> arguments{name.data()};
-  for (int index = 2; index < argc; ++index) arguments.push_back(argv[index]);
+  for (int index = 2; index < argc; ++index)
+    arguments.push_back(argv[index]);
   arguments.push_back(nullptr);
   execv(path.c_str(), arguments.data());
   return complain("fantail", "cannot execute " + path + ": " + std::strerror(errno) + "; reinstall fantail",
@@ -52,7 +53,8 @@ std::string role_executable(const std::string& role) {
 
 int front_main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "--help";
-  if (command == "ventilator" || command == "worker" || command == "sink") return execute_role(command, argc, argv);
+  if (command == "ventilator" || command == "worker" || command == "sink")
+    return execute_role(command, argc, argv);
   if (command == "run") return run_main(argc - 1, argv + 1);
   if (command == "--version") {
     std::cout << kVersion << '\n';
@@ -62,7 +64,8 @@ int front_main(int argc, char** argv) {
     std::cout << kHelp;
     return argc > 1 ? 0 : kExitUsage;
   }
-  return complain("fantail", "there is no command \"" + command + "\": use run, ventilator, worker or sink (see fantail --help)");
+  return complain("fantail", "there is no command \"" + command +
+                                 "\": use run, ventilator, worker or sink (see fantail --help)");
 }
 
 }  // namespace fantail

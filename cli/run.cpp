@@ -23,7 +23,8 @@ void append(std::vector<std::string>& arguments, const std::vector<std::string>&
 }
 
 // What every child is told.
-std::vector<std::string> process_arguments(const CLI::App& app, const CommonOptions& common, const std::string& role) {
+std::vector<std::string> process_arguments(const CLI::App& app, const CommonOptions& common,
+                                           const std::string& role) {
   std::vector<std::string> arguments{"--parent=" + std::to_string(getpid())};
   // The run speaks through its rows, table and summary; its children only of trouble.
   const bool chosen = app.get_option("--log-level")->count() > 0;
@@ -32,8 +33,9 @@ std::vector<std::string> process_arguments(const CLI::App& app, const CommonOpti
   return arguments;
 }
 
-std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kind, const CommonOptions& common,
-                                        const std::string& folder, std::uint32_t workers) {
+std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kind,
+                                        const CommonOptions& common, const std::string& folder,
+                                        std::uint32_t workers) {
   const std::string ventilator = "ipc://" + folder + "/ventilator";
   const std::string sink = "ipc://" + folder + "/sink";
   std::vector<ChildCommand> children;
@@ -42,8 +44,9 @@ std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kin
     children.push_back({role, role_executable(name), std::move(arguments)});
   };
   const bool wait_chosen = app.get_option("--wait")->count() > 0;
-  const std::vector<std::string> wait =
-      wait_chosen ? std::vector<std::string>{} : std::vector<std::string>{std::string("--wait=") + kLocalWait};
+  const std::vector<std::string> wait = wait_chosen
+                                            ? std::vector<std::string>{}
+                                            : std::vector<std::string>{std::string("--wait=") + kLocalWait};
 
   std::vector<std::string> sink_arguments{"--bind=" + sink};
   append(sink_arguments, arguments_of_group(app, "Output"));
@@ -55,7 +58,8 @@ std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kin
   if (app.get_option("--slowdown")->count() > 0) {
     worker_arguments.push_back("--slowdown=" + app.get_option("--slowdown")->results().front());
   }
-  for (std::uint32_t index = 0; index < workers; ++index) add(ChildCommand::Role::kWorker, "worker", worker_arguments);
+  for (std::uint32_t index = 0; index < workers; ++index)
+    add(ChildCommand::Role::kWorker, "worker", worker_arguments);
 
   std::vector<std::string> ventilator_arguments{"--bind=" + ventilator, "--sink=" + sink};
   append(ventilator_arguments, arguments_of_group(app, "Run"));
@@ -86,7 +90,9 @@ int run_main(int argc, char** argv) {
   add_common_options(app, common);
   const auto commands = add_kind_commands(app);
   app.require_subcommand(1);
-  app.footer("Examples:\n  fantail run files /usr/include\n  fantail run -j 4 urls --input urls.txt --deadline 30s --output pages.jsonl");
+  app.footer(
+      "Examples:\n  fantail run files /usr/include\n  fantail run -j 4 urls --input urls.txt --deadline 30s "
+      "--output pages.jsonl");
   allow_environment(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
 
@@ -101,7 +107,8 @@ int run_main(int argc, char** argv) {
   Signals signals;
   const PrivateFolder folder;
   if (folder.path().empty()) {
-    return complain(app.get_name(), "cannot make a directory in " + PrivateFolder::parent() + "; set XDG_RUNTIME_DIR",
+    return complain(app.get_name(),
+                    "cannot make a directory in " + PrivateFolder::parent() + "; set XDG_RUNTIME_DIR",
                     kExitInfrastructure);
   }
   return Supervisor(make_children(app, *chosen->app, common, folder.path(), workers)).run(signals);

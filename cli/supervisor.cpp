@@ -57,7 +57,8 @@ PrivateFolder::~PrivateFolder() {
 }
 
 Supervisor::Supervisor(std::vector<ChildCommand> commands) {
-  for (ChildCommand& command : commands) children_.push_back(Child{.command = std::move(command)});
+  for (ChildCommand& command : commands)
+    children_.push_back(Child{.command = std::move(command)});
 }
 
 Supervisor::~Supervisor() {
@@ -70,7 +71,8 @@ Supervisor::~Supervisor() {
 void Supervisor::start(Child& child, Instant now) {
   std::string name = std::string("fantail-") + name_of(child.command.role);
   std::vector<char*> arguments{name.data()};
-  for (std::string& argument : child.command.arguments) arguments.push_back(argument.data());
+  for (std::string& argument : child.command.arguments)
+    arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -85,12 +87,14 @@ void Supervisor::start(Child& child, Instant now) {
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, child.command.executable.c_str(), &files, &attributes, arguments.data(), environ);
+  const int error =
+      posix_spawn(&pid, child.command.executable.c_str(), &files, &attributes, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   child.started = now;
   if (error != 0) {
-    std::cerr << "fantail run: cannot execute " << child.command.executable << ": " << std::strerror(error) << '\n';
+    std::cerr << "fantail run: cannot execute " << child.command.executable << ": " << std::strerror(error)
+              << '\n';
     child.over = true;
     exit_code_ = kExitInfrastructure;
     kill_at_ = now;
@@ -102,7 +106,8 @@ void Supervisor::start(Child& child, Instant now) {
 int Supervisor::run(Signals& signals) {
   // Children are no longer in the terminal's foreground group, and may write to it all the same.
   std::signal(SIGTTOU, SIG_IGN);
-  for (Child& child : children_) start(child, steady_now());
+  for (Child& child : children_)
+    start(child, steady_now());
   Poller poller;
   poller.add(signals.descriptor());
   while (!all_over()) {
@@ -188,9 +193,8 @@ void Supervisor::kill_all(int signal) {
 }
 
 bool Supervisor::all_over() const {
-  return std::all_of(children_.begin(), children_.end(), [this](const Child& child) {
-    return child.pid == 0 && (child.over || exit_code_);
-  });
+  return std::all_of(children_.begin(), children_.end(),
+                     [this](const Child& child) { return child.pid == 0 && (child.over || exit_code_); });
 }
 
 }  // namespace fantail

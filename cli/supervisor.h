@@ -1,5 +1,5 @@
-// Starts child processes, starts them again when they die, and ends with them. Each child has a process group of its own, so that
-// an interrupt from the terminal reaches this process alone, which passes it on once.
+// Starts child processes, starts them again when they die, and ends with them. Each child has a process group
+// of its own, so that an interrupt from the terminal reaches this process alone, which passes it on once.
 #pragma once
 
 #include <sys/types.h>

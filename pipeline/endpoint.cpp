@@ -58,7 +58,8 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
   const std::string_view host = text.substr(0, colon);
   // A bare IPv6 address is ambiguous: it needs its brackets.
-  if (host.find(':') != std::string_view::npos && !(host.front() == '[' && host.back() == ']')) return std::nullopt;
+  if (host.find(':') != std::string_view::npos && !(host.front() == '[' && host.back() == ']'))
+    return std::nullopt;
   const std::optional<std::uint16_t> port = parse_port(text.substr(colon + 1));
   if (!port) return std::nullopt;
   return Endpoint{Endpoint::Transport::kTcp, std::string(host), *port};

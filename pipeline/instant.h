@@ -1,4 +1,5 @@
-// Time inside a process: the steady clock, in microseconds. Deciders get it as an argument; only edges read the clock.
+// Time inside a process: the steady clock, in microseconds. Deciders get it as an argument; only edges read
+// the clock.
 #pragma once
 
 #include <chrono>

@@ -85,7 +85,8 @@ std::vector<JobSpan> RangeSet::missing_from(JobSpan span) const {
 std::vector<JobSpan> RangeSet::spans() const {
   std::vector<JobSpan> spans;
   spans.reserve(ranges_.size());
-  for (const auto& [first, end] : ranges_) spans.push_back({first, end});
+  for (const auto& [first, end] : ranges_)
+    spans.push_back({first, end});
   return spans;
 }
 

@@ -1,4 +1,5 @@
-// A set of job ids kept as disjoint ranges: a run's ids are dense, so the set stays small however long the run is.
+// A set of job ids kept as disjoint ranges: a run's ids are dense, so the set stays small however long the
+// run is.
 #pragma once
 
 #include <cstdint>

@@ -7,18 +7,21 @@ namespace fantail {
 
 std::string make_ulid(std::uint64_t unix_ms, const std::array<std::uint8_t, 10>& random) {
   std::string bytes;
-  for (int shift = 40; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>((unix_ms >> shift) & 0xFF));
-  for (const std::uint8_t byte : random) bytes.push_back(static_cast<char>(byte));
+  for (int shift = 40; shift >= 0; shift -= 8)
+    bytes.push_back(static_cast<char>((unix_ms >> shift) & 0xFF));
+  for (const std::uint8_t byte : random)
+    bytes.push_back(static_cast<char>(byte));
   return bytes;
 }
 
 std::string new_ulid() {
   std::random_device device;
   std::array<std::uint8_t, 10> random{};
-  for (std::uint8_t& byte : random) byte = static_cast<std::uint8_t>(device());
+  for (std::uint8_t& byte : random)
+    byte = static_cast<std::uint8_t>(device());
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return make_ulid(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
-                   random);
+  return make_ulid(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()), random);
 }
 
 std::string ulid_text(std::string_view bytes) {

@@ -1,5 +1,5 @@
-// ULIDs (https://github.com/ulid/spec): 48 bits of milliseconds, then 80 random bits. 16 bytes on the wire, 26 characters of
-// Crockford's base 32 for people. Runs and worker incarnations are named by one.
+// ULIDs (https://github.com/ulid/spec): 48 bits of milliseconds, then 80 random bits. 16 bytes on the wire,
+// 26 characters of Crockford's base 32 for people. Runs and worker incarnations are named by one.
 #pragma once
 
 #include <array>

@@ -81,18 +81,21 @@ void Collector::open_run(const proto::VentilatorToSink& message, Instant now, Co
   answer.set_run_id(message.run_id());
   answer.set_epoch(policy_.epoch);
   if (open.protocol_version() != kProtocolVersion) {
-    answer.mutable_refused()->set_reason("the sink speaks another protocol version: install the same release on both");
+    answer.mutable_refused()->set_reason(
+        "the sink speaks another protocol version: install the same release on both");
   } else if (run_open() && message.run_id() != run_id_) {
     answer.mutable_refused()->set_reason("the sink is busy with another run");
   } else if (!run_open()) {
     std::unique_ptr<Kind> kind = make_kind(open.spec().kind());
     if (kind == nullptr) {
-      answer.mutable_refused()->set_reason("the sink does not know this kind: install the same release on both");
+      answer.mutable_refused()->set_reason(
+          "the sink does not know this kind: install the same release on both");
     } else {
       run_id_ = message.run_id();
       kind_ = std::move(kind);
       ventilator_heard_ = now;
-      if (open.deadline_us() > 0) deadline_at_ = now + Duration(static_cast<Duration::rep>(open.deadline_us()));
+      if (open.deadline_us() > 0)
+        deadline_at_ = now + Duration(static_cast<Duration::rep>(open.deadline_us()));
       out.begin_run(open.spec());
     }
   }
@@ -136,18 +139,22 @@ void Collector::answer(Instant, CollectorOutbox& out) {
     range.set_first(span.first);
     range.set_count(span.size());
   };
-  if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ || question_->offset() > head) {
+  if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ ||
+      question_->offset() > head) {
     log.set_whole(true);
     RangeSet durable = done_;
-    for (const JobSpan& span : uncommitted_log_) durable.erase(span);
-    for (const JobSpan& span : durable.spans()) add(span);
+    for (const JobSpan& span : uncommitted_log_)
+      durable.erase(span);
+    for (const JobSpan& span : durable.spans())
+      add(span);
   } else {
     // What comes before the offset has been taken in: it is not needed again.
     while (log_base_ < question_->offset()) {
       log_.pop_front();
       ++log_base_;
     }
-    for (const JobSpan& span : log_) add(span);
+    for (const JobSpan& span : log_)
+      add(span);
   }
   question_.reset();
   out.send_to_ventilator(message);
@@ -162,7 +169,8 @@ void Collector::on_committed(Instant now, CollectorOutbox& out) {
     proto::SinkToWorker message;
     message.set_epoch(policy_.epoch);
     message.mutable_durable()->set_run_id(run_id_);
-    for (const std::uint64_t sequence : sequences) message.mutable_durable()->add_sequences(sequence);
+    for (const std::uint64_t sequence : sequences)
+      message.mutable_durable()->add_sequences(sequence);
     out.send_to_worker(worker_id, message);
   }
   uncommitted_acks_.clear();
@@ -201,7 +209,8 @@ void Collector::on_output_failed(const std::string& reason) {
   own_end_reason_ = reason;
 }
 
-void Collector::on_interrupt(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out) {
+void Collector::on_interrupt(proto::RunEnd end, const std::string& reason, Instant now,
+                             CollectorOutbox& out) {
   if (!run_open()) {
     exit_code_ = end == proto::RUN_END_SUSPENDED ? 143 : 130;
     return;

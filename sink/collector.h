@@ -1,6 +1,7 @@
-// The fan-in: records how each job ended, once; knows which jobs are open; owns the run's deadline; ends the run. Knows no
-// sockets, threads or clocks. Outcomes go to the ledger, and count as durable when the shell reports the commit; only then are
-// workers and ventilator told. It may be copied and compared by hash(). docs/PROTOCOL.md has the table.
+// The fan-in: records how each job ended, once; knows which jobs are open; owns the run's deadline; ends the
+// run. Knows no sockets, threads or clocks. Outcomes go to the ledger, and count as durable when the shell
+// reports the commit; only then are workers and ventilator told. It may be copied and compared by hash().
+// docs/PROTOCOL.md has the table.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +55,8 @@ class Collector {
   Collector(const Collector& other);
   Collector& operator=(const Collector&) = delete;
 
-  void on_ventilator(const proto::VentilatorToSink& message, Instant now, Ledger& ledger, CollectorOutbox& out);
+  void on_ventilator(const proto::VentilatorToSink& message, Instant now, Ledger& ledger,
+                     CollectorOutbox& out);
   void on_worker(const proto::WorkerToSink& message, CollectorOutbox& out);
   void on_results(const proto::Results& results, Instant now, Ledger& ledger);
   // What was recorded so far is durable.

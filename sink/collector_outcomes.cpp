@@ -28,7 +28,8 @@ bool well_formed(const proto::Results& results) {
   const int count = results.inputs_size();
   const auto fits = [count](int size) { return size == 0 || size == count; };
   if (!fits(results.jobs_size()) || !fits(results.payloads_size()) || !fits(results.statuses_size()) ||
-      !fits(results.attempts_size()) || !fits(results.queued_us_size()) || !fits(results.duration_us_size())) {
+      !fits(results.attempts_size()) || !fits(results.queued_us_size()) ||
+      !fits(results.duration_us_size())) {
     return false;
   }
   for (const int status : results.statuses()) {
@@ -54,7 +55,8 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
   auto failure = results.failures().begin();
   for (int index = 0; index < results.inputs_size(); ++index) {
     Outcome outcome;
-    outcome.job = results.jobs_size() > 0 ? results.jobs(index) : results.first_job() + static_cast<JobId>(index);
+    outcome.job =
+        results.jobs_size() > 0 ? results.jobs(index) : results.first_job() + static_cast<JobId>(index);
     outcome.input = results.inputs(index);
     outcome.worker = worker_name;
     outcome.attempt = results.attempts_size() > 0 ? results.attempts(index) : 1;
@@ -119,7 +121,9 @@ void Collector::expire_open_jobs(Ledger& ledger) {
   }
 }
 
-proto::RunEnd Collector::end() const { return own_end_ != proto::RUN_END_NONE ? own_end_ : facts_.end(); }
+proto::RunEnd Collector::end() const {
+  return own_end_ != proto::RUN_END_NONE ? own_end_ : facts_.end();
+}
 
 int Collector::run_exit_code() const {
   switch (end()) {
@@ -171,11 +175,13 @@ RunSummary Collector::summary(Instant now) const {
   summary.startup_us = facts_.startup_us();
   if (first_dispatch_) {
     const Instant until = ended_ ? std::max(last_commit_, *first_dispatch_) : now;
-    summary.wall_us = static_cast<std::uint64_t>(std::max<Duration>(until - *first_dispatch_, Duration{0}).count());
+    summary.wall_us =
+        static_cast<std::uint64_t>(std::max<Duration>(until - *first_dispatch_, Duration{0}).count());
   }
   summary.work_us = work_us_;
   summary.started_jobs = started_jobs_;
-  for (const JobSpan& span : without_rows_.spans()) summary.without_rows.push_back({span.first, span.size()});
+  for (const JobSpan& span : without_rows_.spans())
+    summary.without_rows.push_back({span.first, span.size()});
   summary.total_known = closed_;
   return summary;
 }

@@ -6,7 +6,8 @@
 namespace fantail {
 
 void add_output_options(CLI::App& app, OutputOptions& options) {
-  app.add_option("--format", options.format, "auto, table, jsonl or csv; auto: a table on a terminal, else JSON lines")
+  app.add_option("--format", options.format,
+                 "auto, table, jsonl or csv; auto: a table on a terminal, else JSON lines")
       ->check(CLI::IsMember({"auto", "table", "jsonl", "csv"}))
       ->capture_default_str()
       ->group("Output");
@@ -25,17 +26,21 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
 }
 
 int sink_main(int argc, char** argv) {
-  CLI::App app("Takes the results in, writes rows and the report, and knows when the run is complete.", "fantail sink");
+  CLI::App app("Takes the results in, writes rows and the report, and knows when the run is complete.",
+               "fantail sink");
   app.set_version_flag("--version", kVersion);
   SinkOptions options;
-  add_endpoint(app, "--bind", options.binds, "Where ventilator and workers reach the sink [tcp://127.0.0.1:5558]")
+  add_endpoint(app, "--bind", options.binds,
+               "Where ventilator and workers reach the sink [tcp://127.0.0.1:5558]")
       ->group("Addresses");
-  app.add_option("--data-port", options.data_port, "Port for the results [the one after --bind's]")->group("Addresses");
+  app.add_option("--data-port", options.data_port, "Port for the results [the one after --bind's]")
+      ->group("Addresses");
   add_duration(app, "--wait", options.wait, "Give up when no ventilator came so long")->group("Run");
   app.add_option("--parent", options.parent)->group("");
   add_output_options(app, options.output);
   add_common_options(app, options.common);
-  app.footer("Example:\n  fantail sink --bind tcp://*:5558 --insecure --output results.jsonl --report report.json");
+  app.footer(
+      "Example:\n  fantail sink --bind tcp://*:5558 --insecure --output results.jsonl --report report.json");
   allow_environment(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   if (options.parent != 0) end_with_parent(options.parent);

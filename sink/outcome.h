@@ -1,4 +1,5 @@
-// One recorded outcome of a job, as reducers and row builders see it. The views are valid during the call they are passed to.
+// One recorded outcome of a job, as reducers and row builders see it. The views are valid during the call
+// they are passed to.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct Outcome {
   std::uint64_t duration_us = 0;
   std::string_view error_code;  // empty: no error
   std::string_view error_message;
-  std::string_view payload;     // the kind's serialized Result message; empty: its fields are null
+  std::string_view payload;  // the kind's serialized Result message; empty: its fields are null
 };
 
 }  // namespace fantail

@@ -18,6 +18,7 @@ constexpr microseconds kWindow = std::chrono::seconds(5);
 constexpr microseconds kSampleDistance = std::chrono::milliseconds(50);
 constexpr std::size_t kMinBarWidth = 8;
 constexpr std::size_t kMaxBarWidth = 30;
+constexpr std::size_t kLineWithBar = 60;  // on a line of this width a bar is worth more than the last parts
 
 std::uint64_t percent(const JobCounts& jobs) {
   if (jobs.done() >= jobs.submitted) return 100;
@@ -34,6 +35,15 @@ std::string clock_text(std::int64_t seconds) {
   if (seconds < 60) return std::to_string(seconds) + "s";
   if (seconds < 3600) return std::to_string(seconds / 60) + "m" + two_digits(seconds % 60) + "s";
   return std::to_string(seconds / 3600) + "h" + two_digits(seconds / 60 % 60) + "m";
+}
+
+// 0:05, 12:34, 1:02:03.
+std::string stopwatch_text(microseconds elapsed) {
+  const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
+  const std::string minutes = seconds < 3600
+                                  ? std::to_string(seconds / 60)
+                                  : std::to_string(seconds / 3600) + ":" + two_digits(seconds / 60 % 60);
+  return minutes + ":" + two_digits(seconds % 60);
 }
 
 std::string elapsed_text(microseconds elapsed) {
@@ -100,14 +110,12 @@ std::vector<Part> make_parts(const RunSummary& run, double rate, microseconds el
     parts.push_back({0, format_count(jobs.done()) + " done"});
   }
   parts.push_back({4, rate_text(rate, true)});
+  parts.push_back({7, format_count(jobs.ok) + " ok"});
   parts.push_back({2, format_count(jobs.failed) + " failed", jobs.failed > 0 ? "\x1b[31m" : ""});
   parts.push_back({5, format_count(run.running) + " running"});
   parts.push_back({6, format_items(run.workers_now, "worker", "workers")});
-  if (run.total_known) {
-    parts.push_back({3, "ETA " + eta_text(jobs, rate)});
-  } else {
-    parts.push_back({7, elapsed_text(elapsed)});
-  }
+  if (run.total_known) parts.push_back({3, "ETA " + eta_text(jobs, rate)});
+  parts.push_back({8, stopwatch_text(elapsed)});
   return parts;
 }
 
@@ -141,8 +149,8 @@ double Progress::rate() const {
 std::string Progress::line(const RunSummary& run, microseconds elapsed, unsigned width, bool unicode,
                            bool color) const {
   std::vector<Part> parts = make_parts(run, rate(), elapsed);
-  fit(parts, width);
   const std::size_t frame = unicode ? 2 : 4;  // the gap behind the bar, and its brackets
+  fit(parts, run.total_known && width >= kLineWithBar ? width - frame - kMinBarWidth : width);
   const std::size_t used = width_of(parts) + frame;
   if (run.total_known && width >= used + kMinBarWidth) {
     const std::size_t room = std::min(width - used, kMaxBarWidth);

@@ -17,7 +17,10 @@ constexpr unsigned kWidthMin = 40;
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(const std::string& mode, Instant started)
-    : terminal_(terminal_of(STDERR_FILENO)), started_(started), next_(started + kRedraw), next_plain_(started + kPlain) {
+    : terminal_(terminal_of(STDERR_FILENO)),
+      started_(started),
+      next_(started + kRedraw),
+      next_plain_(started + kPlain) {
   if (mode == "quiet") return;
   const bool line = mode == "tty" || (mode == "auto" && terminal_.animates && terminal_.width >= kWidthMin);
   mode_ = line ? Mode::kLine : Mode::kPlain;
@@ -28,7 +31,8 @@ void ProgressDisplay::show(const RunSummary& summary, Instant now) {
   if (mode_ == Mode::kLine) {
     next_ = now + kRedraw;
     std::cerr << "\r\033[K"
-              << progress_.line(summary, now - started_, terminal_.width - 1, terminal_.unicode, terminal_.color)
+              << progress_.line(summary, now - started_, terminal_.width - 1, terminal_.unicode,
+                                terminal_.color)
               << std::flush;
     shown_ = true;
     return;

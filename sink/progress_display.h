@@ -1,4 +1,5 @@
-// Shows a run's progress on stderr: one line that is redrawn on a terminal, a plain line every ten seconds elsewhere.
+// Shows a run's progress on stderr: one line that is redrawn on a terminal, a plain line every ten seconds
+// elsewhere.
 #pragma once
 
 #include <string>

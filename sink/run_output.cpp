@@ -83,7 +83,8 @@ std::optional<std::string> RunOutput::commit() {
   return error_;
 }
 
-std::optional<std::string> RunOutput::finish(const RunSummary& summary, const Kind& kind, const Digest& digest) {
+std::optional<std::string> RunOutput::finish(const RunSummary& summary, const Kind& kind,
+                                             const Digest& digest) {
   commit();
   if (rows_) keep(rows_->close());
   if (!options_.report.empty()) {

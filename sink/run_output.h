@@ -1,5 +1,5 @@
-// Everything that a run writes: rows as they come, the table, the summary, the report. It is the ledger's visible side and
-// decides what goes to which stream (docs/REPORT.md).
+// Everything that a run writes: rows as they come, the table, the summary, the report. It is the ledger's
+// visible side and decides what goes to which stream (docs/REPORT.md).
 #pragma once
 
 #include <optional>

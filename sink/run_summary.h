@@ -1,4 +1,5 @@
-// The figures of a run, as the report, the summary line and the progress line show them. Plain values; the collector fills them.
+// The figures of a run, as the report, the summary line and the progress line show them. Plain values; the
+// collector fills them.
 #pragma once
 
 #include <cstdint>
@@ -40,11 +41,11 @@ struct RunSummary {
   std::uint32_t running = 0;      // jobs in slots at the moment
   std::uint32_t max_running = 0;
   std::uint64_t startup_us = 0;
-  std::uint64_t wall_us = 0;  // from the dispatch of the first job to the commit of the last outcome
-  std::uint64_t work_us = 0;  // sum of all durations
+  std::uint64_t wall_us = 0;       // from the dispatch of the first job to the commit of the last outcome
+  std::uint64_t work_us = 0;       // sum of all durations
   std::uint64_t started_jobs = 0;  // outcomes with attempt >= 1: what the average is over
   std::vector<JobIdRange> without_rows;  // cancelled or expired before they started, too many for a row each
-  bool total_known = false;  // the input was read to its end: jobs.submitted is the total
+  bool total_known = false;              // the input was read to its end: jobs.submitted is the total
 };
 
 }  // namespace fantail

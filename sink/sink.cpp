@@ -83,7 +83,8 @@ std::string Sink::start() {
     const bool tcp = endpoint.transport == Endpoint::Transport::kTcp;
     const Socket::Bound control = control_.bind(endpoint);
     if (!control.endpoint) {
-      return "cannot listen on --bind " + endpoint.text() + ": " + control.error + "; stop what runs there or choose another";
+      return "cannot listen on --bind " + endpoint.text() + ": " + control.error +
+             "; stop what runs there or choose another";
     }
     std::uint32_t wanted = kIpcDataPort;
     if (tcp) {
@@ -93,7 +94,8 @@ std::string Sink::start() {
     const Endpoint data_endpoint = control.endpoint->with_port(wanted);
     const Socket::Bound data = data_.bind(data_endpoint);
     if (!data.endpoint) {
-      return "cannot listen on " + data_endpoint.text() + " for results: " + data.error + "; choose another --data-port";
+      return "cannot listen on " + data_endpoint.text() + " for results: " + data.error +
+             "; choose another --data-port";
     }
     if (tcp) {
       data_port = data.endpoint->port;
@@ -101,7 +103,8 @@ std::string Sink::start() {
     }
     bound_.push_back(*control.endpoint);
     log_->info("listening on {}, for results on {}", control.endpoint->text(), data.endpoint->text());
-    if (!endpoint.is_local()) log_->warn("{} is open to the network without keys (--insecure)", endpoint.text());
+    if (!endpoint.is_local())
+      log_->warn("{} is open to the network without keys (--insecure)", endpoint.text());
   }
   policy.data_port = data_port;
   collector_.emplace(policy, steady_now());
@@ -126,7 +129,8 @@ int Sink::run(Signals& signals) {
     now = steady_now();
     while (const auto signal = signals.next()) {
       if (*signal == SIGINT) collector_->on_interrupt(proto::RUN_END_INTERRUPTED, "interrupted", now, *this);
-      if (*signal == SIGTERM) collector_->on_interrupt(proto::RUN_END_SUSPENDED, "stopped by SIGTERM", now, *this);
+      if (*signal == SIGTERM)
+        collector_->on_interrupt(proto::RUN_END_SUSPENDED, "stopped by SIGTERM", now, *this);
     }
     receive_data(now);
     commit(now);
@@ -141,7 +145,8 @@ int Sink::run(Signals& signals) {
   control_.raw().set(zmq::sockopt::linger, kDoneLingerMs);
   const int code = *collector_->exit_code();
   if (!collector_->run_open() && code == kExitNoPeer) {
-    log_->error("no ventilator came in time: start one with `fantail ventilator --sink {} …`", bound_.front().text());
+    log_->error("no ventilator came in time: start one with `fantail ventilator --sink {} …`",
+                bound_.front().text());
   }
   return code;
 }
@@ -201,7 +206,8 @@ void Sink::finish(Instant now) {
 void Sink::tell_what_it_waits_for(Instant now) {
   if (collector_->run_open() || now < told_waiting_ + kTellWaiting) return;
   told_waiting_ = now;
-  log_->warn("waiting for a ventilator: start one with `fantail ventilator --sink {} KIND …`", bound_.front().text());
+  log_->warn("waiting for a ventilator: start one with `fantail ventilator --sink {} KIND …`",
+             bound_.front().text());
 }
 
 }  // namespace

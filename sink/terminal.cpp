@@ -23,7 +23,8 @@ bool locale_is_utf8() {
     if (value.empty()) continue;
     std::string lower;
     for (const char character : value) {
-      lower.push_back(character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character);
+      lower.push_back(character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a')
+                                                           : character);
     }
     return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
   }

@@ -15,7 +15,11 @@ constexpr Duration kTickMax = std::chrono::milliseconds(100);
 }  // namespace
 
 Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now)
-    : policy_(std::move(policy)), spec_(std::move(spec)), epoch_(epoch), started_(now), hosts_(policy_.hosts) {}
+    : policy_(std::move(policy)),
+      spec_(std::move(spec)),
+      epoch_(epoch),
+      started_(now),
+      hosts_(policy_.hosts) {}
 
 void Dispatcher::on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out) {
   if (closed_ || jobs == 0) return;
@@ -50,7 +54,8 @@ void Dispatcher::stop(proto::RunEnd end, proto::StopLevel level, const std::stri
   stopped_at_ = now;
   if (!closed_) on_input_end(false, skipped_, now, out);
   facts_changed_ = true;
-  for (const auto& [id, worker] : workers_) send_pong(id, out);
+  for (const auto& [id, worker] : workers_)
+    send_pong(id, out);
   propose_stopped(now, out);
   ask_sink(now, out);
 }
@@ -66,7 +71,8 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   }
   // A process that was itself stopped for a while must not take everybody else for dead.
   if (ticked_ != Instant{} && now > ticked_ + policy_.heartbeat) {
-    for (auto& [id, worker] : workers_) worker.heard = now;
+    for (auto& [id, worker] : workers_)
+      worker.heard = now;
     sink_heard_ = now;
   }
   ticked_ = now;
@@ -103,8 +109,10 @@ std::uint64_t Dispatcher::hash() const {
   hash.add(sink_epoch_).add(log_offset_).add(static_cast<std::uint64_t>(stop_level_)).add(closed_ ? 1 : 0);
   hosts_.hash(hash);
   leases_.hash(hash);
-  for (const Limbo& limbo : limbo_) hash.add(limbo.jobs.first).add(limbo.jobs.end).add(limbo.question);
-  for (const auto& [job, attempt] : attempts_) hash.add(job).add(attempt);
+  for (const Limbo& limbo : limbo_)
+    hash.add(limbo.jobs.first).add(limbo.jobs.end).add(limbo.question);
+  for (const auto& [job, attempt] : attempts_)
+    hash.add(job).add(attempt);
   for (const auto& [id, worker] : workers_) {
     hash.add(id).add(worker.next_sequence).add(worker.received_sequence).add(worker.unfinished);
     hash.add(worker.sent_jobs).add(worker.heard).add(worker.open ? 1 : 0).add(worker.draining ? 1 : 0);

@@ -1,8 +1,9 @@
-// Decides which worker gets which job, and what becomes of the jobs nobody will do. Knows no sockets, threads or clocks: events
-// come in with the time as an argument, messages go out through the outbox. It may be copied and compared by hash().
+// Decides which worker gets which job, and what becomes of the jobs nobody will do. Knows no sockets, threads
+// or clocks: events come in with the time as an argument, messages go out through the outbox. It may be
+// copied and compared by hash().
 //
-// A job is pending, leased to a worker, proposed to the sink, or done; only the sink's completion log makes it done.
-// docs/PROTOCOL.md has the tables.
+// A job is pending, leased to a worker, proposed to the sink, or done; only the sink's completion log makes
+// it done. docs/PROTOCOL.md has the tables.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ struct DispatchPolicy {
   Duration heartbeat = std::chrono::seconds(1);
   Duration batch_target = std::chrono::milliseconds(2);  // work that a worker has at hand beyond its slots
   std::uint32_t batch_jobs_max = 1024;
-  Duration deadline{0};   // of the whole run; 0: none
+  Duration deadline{0};      // of the whole run; 0: none
   Duration wait = kForever;  // for the first worker and for the sink
   static constexpr Duration kForever = Duration::max();
 };
@@ -75,7 +76,8 @@ class Dispatcher {
   void on_sink_gone(Instant now);  // its connection closed
 
   // ---- people and faults
-  void stop(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now, DispatchOutbox& out);
+  void stop(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now,
+            DispatchOutbox& out);
 
   Instant on_tick(Instant now, DispatchOutbox& out);  // returns when it next needs to run
 
@@ -111,7 +113,8 @@ class Dispatcher {
     std::uint64_t outstanding() const { return unfinished + sent_jobs; }
   };
   using Workers = std::map<WorkerId, Worker>;
-  // Jobs that nobody seems to hold: pending again once the sink has answered a question asked after that was seen.
+  // Jobs that nobody seems to hold: pending again once the sink has answered a question asked after that was
+  // seen.
   struct Limbo {
     JobSpan jobs;
     std::uint64_t question = 0;
@@ -120,7 +123,8 @@ class Dispatcher {
 
   // dispatcher_workers.cpp
   void on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now, DispatchOutbox& out);
-  void on_status(Workers::iterator worker, const proto::WorkerStatus& status, Instant now, DispatchOutbox& out);
+  void on_status(Workers::iterator worker, const proto::WorkerStatus& status, Instant now,
+                 DispatchOutbox& out);
   void on_host_events(const proto::HostEvents& events, Instant now, DispatchOutbox& out);
   void reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started);
   void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
@@ -153,7 +157,8 @@ class Dispatcher {
   std::uint64_t epoch_;
   Instant started_;
 
-  // Jobs. Every id below spooled_ is in exactly one of pending_ (or hosts_), limbo_, leases_, proposed_ and done_.
+  // Jobs. Every id below spooled_ is in exactly one of pending_ (or hosts_), limbo_, leases_, proposed_ and
+  // done_.
   std::uint64_t spooled_ = 0;
   RangeSet pending_;
   HostQueues hosts_;

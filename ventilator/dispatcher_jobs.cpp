@@ -21,8 +21,8 @@ bool Dispatcher::may_dispatch(Instant now) const {
   return sink_heard_ + kSinkDeadAfterHeartbeats * policy_.heartbeat >= now;
 }
 
-// How many jobs the worker may hold unfinished: one in each slot, and enough beyond that to cover a round trip. The
-// shorter the jobs, the more; near the end of the input less, so that nobody sits on the last ones.
+// How many jobs the worker may hold unfinished: one in each slot, and enough beyond that to cover a round
+// trip. The shorter the jobs, the more; near the end of the input less, so that nobody sits on the last ones.
 std::uint64_t Dispatcher::window(const Worker& worker) const {
   std::uint64_t ahead = 1;
   if (worker.mean_job_us > 0) {
@@ -115,7 +115,8 @@ bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant no
 
 std::uint32_t Dispatcher::running() const {
   std::uint64_t running = 0;
-  for (const auto& [id, worker] : workers_) running += std::min<std::uint64_t>(worker.outstanding(), worker.slots);
+  for (const auto& [id, worker] : workers_)
+    running += std::min<std::uint64_t>(worker.outstanding(), worker.slots);
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(running, UINT32_MAX));
 }
 
@@ -137,7 +138,8 @@ std::vector<JobId> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
   while (jobs.size() < limit) {
     const JobSpan span = pending_.take_first(limit - jobs.size());
     if (span.size() == 0) break;
-    for (JobId job = span.first; job < span.end; ++job) jobs.push_back(job);
+    for (JobId job = span.first; job < span.end; ++job)
+      jobs.push_back(job);
   }
   return jobs;
 }
@@ -150,18 +152,22 @@ void Dispatcher::make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, 
   if (!policy_.hosts.limits()) pending_.insert(jobs);
 }
 
-// Jobs of a stopped run that no worker holds are proposed to the sink, again and again until its log names them.
+// Jobs of a stopped run that no worker holds are proposed to the sink, again and again until its log names
+// them.
 void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
   RangeSet fresh = policy_.hosts.limits() ? hosts_.take_all() : RangeSet{};
-  for (const JobSpan& span : pending_.spans()) fresh.insert(span);
+  for (const JobSpan& span : pending_.spans())
+    fresh.insert(span);
   pending_.clear();
   if (fresh.size() > kRowsOfUnstartedMax) {
-    for (const JobSpan& span : fresh.spans()) without_rows_.insert(span);
+    for (const JobSpan& span : fresh.spans())
+      without_rows_.insert(span);
     facts_changed_ = true;
   } else if (!fresh.empty()) {
     out.propose(fresh.spans(), stop_status());
     if (proposed_.empty()) proposed_at_ = now;
-    for (const JobSpan& span : fresh.spans()) proposed_.insert(span);
+    for (const JobSpan& span : fresh.spans())
+      proposed_.insert(span);
   }
   if (!proposed_.empty() && now >= proposed_at_ + kProposeAgainAfter) {
     proposed_at_ = now;

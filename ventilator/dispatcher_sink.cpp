@@ -26,7 +26,8 @@ void Dispatcher::open_run(Instant now, DispatchOutbox& out) {
   out.send_to_sink(message);
 }
 
-// Asks when the last question was answered, or its answer seems lost, or there is news that the sink must not wait for.
+// Asks when the last question was answered, or its answer seems lost, or there is news that the sink must not
+// wait for.
 void Dispatcher::ask_sink(Instant now, DispatchOutbox& out) {
   if (sink_exit_code_) return;
   const bool overdue = asked_at_ == Instant{} || now >= asked_at_ + kAskAgainAfter;
@@ -66,7 +67,8 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   facts.set_skipped(skipped_);
   facts.set_end(end_);
   facts.set_end_reason(end_reason_);
-  for (const proto::JobRange& range : to_ranges(without_rows_.spans())) *facts.add_without_rows() = range;
+  for (const proto::JobRange& range : to_ranges(without_rows_.spans()))
+    *facts.add_without_rows() = range;
   facts.set_without_rows_status(static_cast<proto::Status>(stop_status()));
 }
 
@@ -103,7 +105,8 @@ void Dispatcher::on_sink_gone(Instant) {
   if (sink_exit_code_) exit_code_ = sink_exit_code_;
 }
 
-void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now, DispatchOutbox& out) {
+void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now,
+                        DispatchOutbox& out) {
   if (log.question() <= answered_ || log.question() > question_) return;  // late, or never asked
   RangeSet done;
   for (const proto::JobRange& range : log.done()) {
@@ -113,7 +116,8 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   if (log.whole()) {
     on_whole_log(done, now, out);
   } else if (sink_epoch == sink_epoch_) {
-    for (const JobSpan& span : done.spans()) mark_done(span, now);
+    for (const JobSpan& span : done.spans())
+      mark_done(span, now);
   } else {
     return;
   }
@@ -137,7 +141,8 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
 void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out) {
   const RangeSet before = std::move(done_);
   done_.clear();
-  for (const JobSpan& span : done.spans()) mark_done(span, now);
+  for (const JobSpan& span : done.spans())
+    mark_done(span, now);
   std::uint64_t forgotten = 0;
   for (const JobSpan& span : before.spans()) {
     for (const JobSpan& missing : done_.missing_from(span)) {
@@ -146,7 +151,8 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
     }
   }
   if (forgotten > 0) {
-    out.on_trouble("the sink has lost " + std::to_string(forgotten) + " outcomes that it had recorded: these jobs run again");
+    out.on_trouble("the sink has lost " + std::to_string(forgotten) +
+                   " outcomes that it had recorded: these jobs run again");
   }
 }
 
@@ -157,7 +163,8 @@ void Dispatcher::mark_done(JobSpan jobs, Instant now) {
   pending_.erase(jobs);
   if (!attempts_.empty()) attempts_.erase(attempts_.lower_bound(jobs.first), attempts_.lower_bound(jobs.end));
   if (policy_.hosts.limits()) {
-    for (JobId job = jobs.first; job < jobs.end; ++job) hosts_.on_finished(job, now);
+    for (JobId job = jobs.first; job < jobs.end; ++job)
+      hosts_.on_finished(job, now);
   }
 }
 
@@ -169,7 +176,8 @@ void Dispatcher::settle_limbo(std::uint64_t answered, Instant now, DispatchOutbo
     return true;
   });
   for (const Limbo& limbo : settled) {
-    for (const JobSpan& open : done_.missing_from(limbo.jobs)) make_pending(open, limbo.next_attempt, now, out);
+    for (const JobSpan& open : done_.missing_from(limbo.jobs))
+      make_pending(open, limbo.next_attempt, now, out);
   }
 }
 

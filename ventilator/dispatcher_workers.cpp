@@ -16,7 +16,8 @@ constexpr std::uint32_t kSlotsMax = 65536;
 RangeSet to_set(const google::protobuf::RepeatedPtrField<proto::JobRange>& ranges, std::uint64_t spooled) {
   RangeSet set;
   for (const proto::JobRange& range : ranges) {
-    if (range.first() >= spooled || range.count() > spooled - range.first()) continue;  // not a job of this run
+    if (range.first() >= spooled || range.count() > spooled - range.first())
+      continue;  // not a job of this run
     set.insert({range.first(), range.first() + range.count()});
   }
   return set;
@@ -51,20 +52,23 @@ void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now
   dispatch(now, out);
 }
 
-void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now, DispatchOutbox& out) {
+void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now,
+                          DispatchOutbox& out) {
   proto::VentilatorToWorker refusal;
   refusal.set_epoch(epoch_);
   if (hello.protocol_version() != kProtocolVersion) {
-    refusal.mutable_wait()->set_reason("the ventilator speaks protocol version " + std::to_string(kProtocolVersion) +
-                                       ", the worker " + std::to_string(hello.protocol_version()) +
-                                       ": install the same release on both");
+    refusal.mutable_wait()->set_reason(
+        "the ventilator speaks protocol version " + std::to_string(kProtocolVersion) + ", the worker " +
+        std::to_string(hello.protocol_version()) + ": install the same release on both");
     out.send_to_worker(id, refusal);
     return;
   }
   const std::uint32_t slots = std::min(policy_.asynchronous ? hello.async_slots() : hello.slots(), kSlotsMax);
-  const bool knows = std::find(hello.kinds().begin(), hello.kinds().end(), policy_.kind) != hello.kinds().end();
+  const bool knows =
+      std::find(hello.kinds().begin(), hello.kinds().end(), policy_.kind) != hello.kinds().end();
   if (!knows || slots == 0) {
-    refusal.mutable_wait()->set_reason("this run is of kind " + policy_.kind + ", which the worker does not take");
+    refusal.mutable_wait()->set_reason("this run is of kind " + policy_.kind +
+                                       ", which the worker does not take");
     out.send_to_worker(id, refusal);
     return;
   }
@@ -120,8 +124,10 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
   worker.blocked = status.blocked();
   // Only whole statuses are answered: these are the heartbeats.
   if (status.complete()) send_pong(entry->first, out);
-  if (!worker.in_flight.empty() && worker.in_flight.front().at + kLostAfterHeartbeats * policy_.heartbeat < now) {
-    // What was sent long ago has not arrived while statuses have: the lane lost it. A new lane and its hello tell what is held.
+  if (!worker.in_flight.empty() &&
+      worker.in_flight.front().at + kLostAfterHeartbeats * policy_.heartbeat < now) {
+    // What was sent long ago has not arrived while statuses have: the lane lost it. A new lane and its hello
+    // tell what is held.
     worker.in_flight.front().at = now;
     proto::VentilatorToWorker unknown;
     unknown.set_epoch(epoch_);
@@ -130,8 +136,10 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
   }
 }
 
-// Leases that the worker should know of and does not hold: finished and told to the sink, or lost. The sink's next answer tells which.
-void Dispatcher::reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started) {
+// Leases that the worker should know of and does not hold: finished and told to the sink, or lost. The sink's
+// next answer tells which.
+void Dispatcher::reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence,
+                           bool started) {
   for (const Lease& lease : leases_.of(id)) {
     if (lease.sequence > received_sequence) continue;
     for (const JobSpan& missing : holding.missing_from(lease.jobs)) {
@@ -190,7 +198,8 @@ void Dispatcher::check_workers(Instant now, DispatchOutbox& out) {
   for (const auto& [id, worker] : workers_) {
     if (worker.heard + kDeadAfterHeartbeats * policy_.heartbeat < now) dead.push_back(id);
   }
-  for (const WorkerId& id : dead) remove_worker(id, true, now, out);
+  for (const WorkerId& id : dead)
+    remove_worker(id, true, now, out);
 }
 
 }  // namespace fantail

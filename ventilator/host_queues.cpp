@@ -98,7 +98,9 @@ void HostQueues::on_wanted(JobId job, const std::string& host, Instant now) {
   settle(index);
 }
 
-void HostQueues::on_finished(JobId job, Instant now) { release(job, now); }
+void HostQueues::on_finished(JobId job, Instant now) {
+  release(job, now);
+}
 
 void HostQueues::release(JobId job, Instant now) {
   if (const auto wanting = wanting_.find(job); wanting != wanting_.end()) {
@@ -127,7 +129,8 @@ RangeSet HostQueues::take_all() {
   RangeSet jobs;
   for (HostIndex index = 0; index < hosts_.size(); ++index) {
     unfile(index);
-    for (const JobId job : hosts_[index].queue) jobs.insert(job);
+    for (const JobId job : hosts_[index].queue)
+      jobs.insert(job);
     hosts_[index].queue.clear();
     settle(index);
   }
@@ -145,10 +148,13 @@ Instant HostQueues::next_wake() const {
 void HostQueues::hash(StateHash& hash) const {
   for (const Host& host : hosts_) {
     hash.add(host.name).add(host.in_flight).add(host.unwritten).add(host.next).add(host.turn);
-    for (const JobId job : host.queue) hash.add(job);
-    for (const JobId job : host.wanted) hash.add(job);
+    for (const JobId job : host.queue)
+      hash.add(job);
+    for (const JobId job : host.wanted)
+      hash.add(job);
   }
-  for (const auto& [job, holder] : holders_) hash.add(job).add(holder.host).add(holder.written ? 1 : 0);
+  for (const auto& [job, holder] : holders_)
+    hash.add(job).add(holder.host).add(holder.written ? 1 : 0);
 }
 
 }  // namespace fantail

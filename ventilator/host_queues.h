@@ -1,6 +1,7 @@
-// Politeness towards hosts: at most so many requests in flight per host, and a delay between two of them. A job waits in its
-// host's queue, not in a slot. A permit for a host goes out with a job and comes back when the job leaves that host; the delay
-// counts from the moment the request was written. Knows no workers and no clock.
+// Politeness towards hosts: at most so many requests in flight per host, and a delay between two of them. A
+// job waits in its host's queue, not in a slot. A permit for a host goes out with a job and comes back when
+// the job leaves that host; the delay counts from the moment the request was written. Knows no workers and no
+// clock.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ class HostQueues {
   void add(JobId job, const std::string& host);
   // A job came back without an outcome: its permit is free and it waits again, before the others of its host.
   void requeue(JobId job, const std::string& host, Instant now);
-  // The next job whose host allows it now, round robin over the hosts; it holds the host's permit from here on.
+  // The next job whose host allows it now, round robin over the hosts; it holds the host's permit from here
+  // on.
   std::optional<JobId> take(Instant now);
 
   struct Grant {
@@ -57,7 +59,7 @@ class HostQueues {
   struct Host {
     std::string name;
     std::deque<JobId> queue;
-    std::deque<JobId> wanted;    // redirected jobs that wait for a permit
+    std::deque<JobId> wanted;     // redirected jobs that wait for a permit
     std::uint32_t in_flight = 0;  // permits out
     std::uint32_t unwritten = 0;  // of these, requests that have not been written yet
     Instant next{};               // earliest time of the next request
@@ -81,8 +83,8 @@ class HostQueues {
   std::vector<Host> hosts_;
   std::map<JobId, Holder> holders_;
   std::map<JobId, HostIndex> wanting_;  // redirected jobs that wait for a permit
-  std::set<Order> ready_;     // hosts that may start a job, by time and turn
-  std::set<Order> granting_;  // hosts that may give a permit to a redirected job
+  std::set<Order> ready_;               // hosts that may start a job, by time and turn
+  std::set<Order> granting_;            // hosts that may give a permit to a redirected job
   std::uint64_t waiting_ = 0;
   std::uint64_t turns_ = 0;
 };

@@ -14,7 +14,8 @@ constexpr std::size_t kBatchesAhead = 4;
 
 }  // namespace
 
-InputReader::InputReader(std::unique_ptr<Source> source) : source_(std::move(source)), thread_([this] { read(); }) {}
+InputReader::InputReader(std::unique_ptr<Source> source)
+    : source_(std::move(source)), thread_([this] { read(); }) {}
 
 InputReader::~InputReader() {
   stop();

@@ -1,5 +1,5 @@
-// Reads a source on a thread of its own, since a source may block, and hands the inputs over in batches. It runs at most a
-// few batches ahead.
+// Reads a source on a thread of its own, since a source may block, and hands the inputs over in batches. It
+// runs at most a few batches ahead.
 #pragma once
 
 #include <condition_variable>

@@ -84,7 +84,8 @@ std::optional<std::vector<std::string>> InputSpool::read(JobSpan jobs) const {
   std::vector<std::uint64_t> ends(jobs.size() + 1, 0);
   const std::uint64_t before = jobs.first == 0 ? 0 : 1;
   if (!read_all(index_, reinterpret_cast<char*>(ends.data() + (1 - before)),
-                (jobs.size() + before) * sizeof(std::uint64_t), (jobs.first - before) * sizeof(std::uint64_t))) {
+                (jobs.size() + before) * sizeof(std::uint64_t),
+                (jobs.first - before) * sizeof(std::uint64_t))) {
     return std::nullopt;
   }
   std::string bytes(ends.back() - ends.front(), '\0');

@@ -1,4 +1,5 @@
-// The inputs of a run on disk, in input order: a job is its number here. Memory stays bounded however long the input is.
+// The inputs of a run on disk, in input order: a job is its number here. Memory stays bounded however long
+// the input is.
 //
 //   inputs        the bytes of all inputs, one behind the other
 //   inputs.index  for each job the offset of its end, u64 in this machine's byte order

@@ -21,7 +21,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 std::optional<PortRange> parse_port_range(std::string_view text) {
   const std::size_t dash = text.find('-');
   const std::optional<std::uint16_t> first = parse_port(text.substr(0, dash));
-  const std::optional<std::uint16_t> last = dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
+  const std::optional<std::uint16_t> last =
+      dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
   if (!first || !last || *first > *last || (*first == 0 && *last != 0)) return std::nullopt;
   return PortRange{*first, *last};
 }
@@ -30,8 +31,8 @@ Lanes::Opened Lanes::open(const WorkerId& worker, const Endpoint& base, std::str
   close(worker);
   Socket socket(context_, SocketType::kPush);
   std::uint32_t port = 0;
-  std::string error = "all of --worker-ports " + std::to_string(ports_.first) + "-" + std::to_string(ports_.last) +
-                      " are taken: give the ventilator more";
+  std::string error = "all of --worker-ports " + std::to_string(ports_.first) + "-" +
+                      std::to_string(ports_.last) + " are taken: give the ventilator more";
   if (base.transport == Endpoint::Transport::kIpc) {
     port = next_ipc_++;
     error = socket.bind(base.with_port(port)).error;
@@ -42,7 +43,8 @@ Lanes::Opened Lanes::open(const WorkerId& worker, const Endpoint& base, std::str
     port = bound.endpoint->port;
   } else {
     std::set<std::uint32_t> taken;
-    for (const auto& [id, lane] : lanes_) taken.insert(lane.port);
+    for (const auto& [id, lane] : lanes_)
+      taken.insert(lane.port);
     for (std::uint32_t candidate = ports_.first; candidate <= ports_.last && port == 0; ++candidate) {
       if (taken.contains(candidate)) continue;
       const Socket::Bound bound = socket.bind(base.with_port(candidate));

@@ -25,7 +25,8 @@ class Lanes {
  public:
   Lanes(SocketContext& context, PortRange ports) : context_(context), ports_(ports) {}
 
-  // Binds a lane beside the control endpoint `base`. The port number told to the worker, or why there is none.
+  // Binds a lane beside the control endpoint `base`. The port number told to the worker, or why there is
+  // none.
   struct Opened {
     std::uint32_t port = 0;
     std::string error;

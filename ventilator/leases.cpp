@@ -46,7 +46,8 @@ std::vector<Lease> Leases::of(const WorkerId& worker) const {
 
 std::vector<Lease> Leases::all() const {
   std::vector<Lease> held;
-  for (const auto& [first, lease] : leases_) held.push_back(lease);
+  for (const auto& [first, lease] : leases_)
+    held.push_back(lease);
   return held;
 }
 

@@ -1,4 +1,5 @@
-// Which worker holds which jobs. Ranges, since a batch is dense: one entry a batch, split only where outcomes come in pieces.
+// Which worker holds which jobs. Ranges, since a batch is dense: one entry a batch, split only where outcomes
+// come in pieces.
 #pragma once
 
 #include <cstdint>

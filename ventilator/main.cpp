@@ -1,3 +1,5 @@
 #include "ventilator/options.h"
 
-int main(int argc, char** argv) { return fantail::ventilator_main(argc, argv); }
+int main(int argc, char** argv) {
+  return fantail::ventilator_main(argc, argv);
+}

@@ -7,9 +7,11 @@
 namespace fantail {
 
 void add_run_options(CLI::App& app, RunOptions& options) {
-  add_duration(app, "--deadline", options.deadline, "When the whole run must be over; open jobs expire")->group("Run");
+  add_duration(app, "--deadline", options.deadline, "When the whole run must be over; open jobs expire")
+      ->group("Run");
   add_duration(app, "--wait", options.wait, "Give up when no worker or no sink came so long")->group("Run");
-  add_duration(app, "--heartbeat", options.heartbeat, "How often workers say that they live [1s]")->group("Run");
+  add_duration(app, "--heartbeat", options.heartbeat, "How often workers say that they live [1s]")
+      ->group("Run");
 }
 
 namespace {
@@ -38,7 +40,8 @@ int ventilator_main(int argc, char** argv) {
   const auto commands = add_kind_commands(app);
   app.require_subcommand(1);
   app.footer(
-      "Example:\n  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input urls.txt");
+      "Example:\n  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input "
+      "urls.txt");
   allow_environment(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   if (options.parent != 0) end_with_parent(options.parent);
@@ -50,9 +53,11 @@ int ventilator_main(int argc, char** argv) {
   if (!refusal.empty()) return complain(app.get_name(), "--sink " + refusal);
   const std::optional<PortRange> ports = parse_port_range(options.worker_ports);
   if (!ports) {
-    return complain(app.get_name(), "--worker-ports \"" + options.worker_ports + "\" is no range: write 5600-6599");
+    return complain(app.get_name(),
+                    "--worker-ports \"" + options.worker_ports + "\" is no range: write 5600-6599");
   }
-  if (options.run.heartbeat < kHeartbeatMin) return complain(app.get_name(), "--heartbeat must be at least 10ms");
+  if (options.run.heartbeat < kHeartbeatMin)
+    return complain(app.get_name(), "--heartbeat must be at least 10ms");
   for (const auto& command : commands) {
     if (!command->app->parsed()) continue;
     auto request = command->make_request();

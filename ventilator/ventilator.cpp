@@ -27,7 +27,8 @@ constexpr int kStopLingerMs = 1000;
 
 class Ventilator : public DispatchOutbox {
  public:
-  Ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request, InputSpool spool, Logger logger)
+  Ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request, InputSpool spool,
+             Logger logger)
       : options_(options),
         kind_(request.kind),
         log_(std::move(logger)),
@@ -57,7 +58,8 @@ class Ventilator : public DispatchOutbox {
       }
       bound_.push_back(*bound.endpoint);
       log_->info("run {}: listening for workers on {}", ulid_text(run_id_), bound.endpoint->text());
-      if (!bound.endpoint->is_local()) log_->warn("{} is open to the network without keys (--insecure)", bound.endpoint->text());
+      if (!bound.endpoint->is_local())
+        log_->warn("{} is open to the network without keys (--insecure)", bound.endpoint->text());
     }
     if (!sink_.connect(*options_.sink)) return "--sink " + options_.sink->text() + " is no address";
     return {};
@@ -170,11 +172,13 @@ int Ventilator::run(Signals& signals) {
     poller.wait_until(wake);
     // All that came in is looked at before timers are: a late heartbeat is no missed one.
     now = steady_now();
-    while (const auto signal = signals.next()) on_signal(*signal, now);
+    while (const auto signal = signals.next())
+      on_signal(*signal, now);
     receive_workers(now);
     receive_sink(now);
     if (sink_watch_.closed()) dispatcher_.on_sink_gone(now);
-    for (const WorkerId& worker : lanes_.try_opening()) dispatcher_.on_lane_open(worker, now, *this);
+    for (const WorkerId& worker : lanes_.try_opening())
+      dispatcher_.on_lane_open(worker, now, *this);
     take_input(now);
     if (!spool_error_.empty()) fault(std::exchange(spool_error_, {}), now);
     tell_what_it_waits_for(now);
@@ -221,20 +225,24 @@ void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   const bool dense = batch.jobs.back() - batch.jobs.front() + 1 == batch.jobs.size();
   for (std::size_t index = 0; index < batch.jobs.size();) {
     std::size_t end = index + 1;
-    while (end < batch.jobs.size() && batch.jobs[end] == batch.jobs[end - 1] + 1) ++end;
+    while (end < batch.jobs.size() && batch.jobs[end] == batch.jobs[end - 1] + 1)
+      ++end;
     auto inputs = spool_.read({batch.jobs[index], batch.jobs[end - 1] + 1});
     if (!inputs) {
       // The jobs stay leased and the lane shows a gap; the run ends with the reason.
       spool_error_ = "cannot read the inputs back from --state-dir";
       return;
     }
-    for (std::string& input : *inputs) lane_message_.add_inputs(std::move(input));
+    for (std::string& input : *inputs)
+      lane_message_.add_inputs(std::move(input));
     if (!dense) {
-      for (; index < end; ++index) lane_message_.add_jobs(batch.jobs[index]);
+      for (; index < end; ++index)
+        lane_message_.add_jobs(batch.jobs[index]);
     }
     index = end;
   }
-  for (const std::uint32_t attempt : batch.attempts) lane_message_.add_attempts(attempt);
+  for (const std::uint32_t attempt : batch.attempts)
+    lane_message_.add_attempts(attempt);
   lanes_.send(worker, lane_message_.SerializeAsString());
 }
 
@@ -293,14 +301,16 @@ void Ventilator::take_input(Instant now) {
   if (input_ended_) return;
   const std::optional<InputBatch> batch = reader_.next();
   if (!batch) return;
-  for (const std::string& input : batch->inputs) spool_.append(input);
+  for (const std::string& input : batch->inputs)
+    spool_.append(input);
   if (const auto error = spool_.flush()) {
     input_ended_ = true;
     fault(*error, now);
     return;
   }
   if (hosts_limit_) {
-    for (const std::string& input : batch->inputs) dispatcher_.on_spooled_host(host_of_input(input));
+    for (const std::string& input : batch->inputs)
+      dispatcher_.on_spooled_host(host_of_input(input));
   } else {
     dispatcher_.on_spooled(batch->inputs.size(), now, *this);
   }
@@ -348,7 +358,8 @@ void Ventilator::stop_workers() {
   message.set_epoch(epoch());
   message.mutable_stop();
   const std::string serialized = message.SerializeAsString();
-  for (const auto& [id, peer] : peers_) control_.send_to(peer.routing_id, serialized);
+  for (const auto& [id, peer] : peers_)
+    control_.send_to(peer.routing_id, serialized);
   control_.raw().set(zmq::sockopt::linger, kStopLingerMs);
 }
 

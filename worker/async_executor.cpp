@@ -15,7 +15,8 @@ void AsyncExecutor::set_run(const proto::KindSpec& spec) {
 
 void AsyncExecutor::start(std::vector<AcceptedJob> jobs) {
   const Instant now = steady_now();
-  for (AcceptedJob& job : jobs) queue_.push_back({std::move(job), now});
+  for (AcceptedJob& job : jobs)
+    queue_.push_back({std::move(job), now});
   fill_slots();
 }
 
@@ -40,13 +41,15 @@ void AsyncExecutor::fill_slots() {
 
 std::vector<JobId> AsyncExecutor::drop_queued() {
   std::vector<JobId> dropped;
-  for (const Queued& queued : queue_) dropped.push_back(queued.job.id);
+  for (const Queued& queued : queue_)
+    dropped.push_back(queued.job.id);
   queue_.clear();
   return dropped;
 }
 
 void AsyncExecutor::stop_running(StopReason reason) {
-  for (const auto& [ticket, running] : running_) loop_.stop(ticket, reason);
+  for (const auto& [ticket, running] : running_)
+    loop_.stop(ticket, reason);
 }
 
 void AsyncExecutor::permit(JobId job, const std::string& host) {

@@ -1,5 +1,5 @@
-// Runs jobs in a bounded number of slots. The session's thread hands jobs in and collects what came of them; how they run is the
-// executor's business: threads, or one event loop.
+// Runs jobs in a bounded number of slots. The session's thread hands jobs in and collects what came of them;
+// how they run is the executor's business: threads, or one event loop.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,9 @@
 namespace fantail {
 
 void add_slot_options(CLI::App& app, SlotOptions& options) {
-  app.add_option("--slots", options.slots, "Jobs at once [one per core]")->check(CLI::Range(1, 1024))->group("Worker");
+  app.add_option("--slots", options.slots, "Jobs at once [one per core]")
+      ->check(CLI::Range(1, 1024))
+      ->group("Worker");
   app.add_option("--async-slots", options.async_slots, "Jobs at once of kinds that wait for the network")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str()
@@ -30,7 +32,8 @@ int worker_main(int argc, char** argv) {
   add_slot_options(app, options.slots);
   add_endpoint(app, "--ventilator", options.ventilator, "Where the ventilator is [tcp://127.0.0.1:5557]")
       ->group("Addresses");
-  add_endpoint(app, "--sink", options.sink, "Where the sink is, when the ventilator's word for it does not lead there")
+  add_endpoint(app, "--sink", options.sink,
+               "Where the sink is, when the ventilator's word for it does not lead there")
       ->group("Addresses");
   add_duration(app, "--wait", options.wait, "Give up when no ventilator came so long")->group("Run");
   app.add_flag("--stay", options.stay, "Wait for the next ventilator when a run is over")->group("Run");

@@ -1,5 +1,5 @@
-// What a worker does to one job. A kind is one processor: synchronous ones run on the worker's threads, asynchronous ones on
-// its one HTTP event loop. Neither knows sockets of ours, leases or credit.
+// What a worker does to one job. A kind is one processor: synchronous ones run on the worker's threads,
+// asynchronous ones on its one HTTP event loop. Neither knows sockets of ours, leases or credit.
 #pragma once
 
 #include <atomic>

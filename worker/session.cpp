@@ -33,12 +33,14 @@ void Session::say_hello(Instant now, SessionOutbox& out) {
   hello.set_name(policy_.name);
   hello.set_slots(policy_.slots);
   hello.set_async_slots(policy_.async_slots);
-  for (const std::string& kind : policy_.kinds) hello.add_kinds(kind);
+  for (const std::string& kind : policy_.kinds)
+    hello.add_kinds(kind);
   hello.set_transport(policy_.transport);
   hello.set_run_id(run_id_);
   RangeSet holding = active_;
   for (const auto& [sequence, retained] : retained_) {
-    for (const JobSpan& span : retained.jobs.spans()) holding.insert(span);
+    for (const JobSpan& span : retained.jobs.spans())
+      holding.insert(span);
   }
   add_ranges(holding, hello.mutable_holding());
   out.send_to_ventilator(message);
@@ -66,7 +68,8 @@ void Session::on_ventilator(const proto::VentilatorToWorker& message, Instant no
   }
 }
 
-void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now, SessionOutbox& out) {
+void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now,
+                         SessionOutbox& out) {
   if (epoch == epoch_ || draining_) return;  // the answer to a hello that was said twice
   epoch_ = epoch;
   lane_port_ = welcome.lane_port();
@@ -137,13 +140,15 @@ void Session::on_pong(const proto::VentilatorPong& pong, Instant now, SessionOut
   stop_level_ = pong.stop_level();
   drop_queued(out);
   if (stop_level_ == proto::STOP_RUNNING) {
-    out.stop_running(pong.stop_status() == proto::STATUS_EXPIRED ? StopReason::kExpired : StopReason::kCancelled);
+    out.stop_running(pong.stop_status() == proto::STATUS_EXPIRED ? StopReason::kExpired
+                                                                 : StopReason::kCancelled);
   }
   send_status(true, now, out);
 }
 
 void Session::drop_queued(SessionOutbox& out) {
-  for (const JobId id : out.drop_queued()) active_.erase(id);
+  for (const JobId id : out.drop_queued())
+    active_.erase(id);
 }
 
 void Session::on_run_over(Instant now, SessionOutbox& out) {
@@ -189,7 +194,9 @@ void Session::on_sink(const proto::SinkToWorker& message, Instant now, SessionOu
   }
 }
 
-bool Session::blocked() const { return retained_bytes_ > kRetainedBytesMax; }
+bool Session::blocked() const {
+  return retained_bytes_ > kRetainedBytesMax;
+}
 
 void Session::on_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out) {
   if (events.empty() || epoch_ == 0) return;
@@ -197,7 +204,8 @@ void Session::on_host_events(std::vector<proto::HostEvent> events, SessionOutbox
   message.set_worker_id(policy_.worker_id);
   message.set_epoch(epoch_);
   message.mutable_host_events()->set_run_id(run_id_);
-  for (proto::HostEvent& event : events) *message.mutable_host_events()->add_events() = std::move(event);
+  for (proto::HostEvent& event : events)
+    *message.mutable_host_events()->add_events() = std::move(event);
   out.send_to_ventilator(message);
 }
 
@@ -225,7 +233,8 @@ void Session::send_status(bool complete, Instant now, SessionOutbox& out) {
     status.set_complete(true);
     RangeSet holding = active_;
     for (const auto& [sequence, retained] : retained_) {
-      for (const JobSpan& span : retained.jobs.spans()) holding.insert(span);
+      for (const JobSpan& span : retained.jobs.spans())
+        holding.insert(span);
     }
     add_ranges(holding, status.mutable_holding());
   }
@@ -297,7 +306,8 @@ std::uint64_t Session::hash() const {
   hash.add(epoch_).add(lane_port_).add(run_id_).add(received_sequence_).add(active_);
   hash.add(static_cast<std::uint64_t>(stop_level_)).add(sink_epoch_).add(sink_data_port_);
   hash.add(draining_ ? 1 : 0).add(finished_ ? 1 : 0).add(next_result_sequence_);
-  for (const auto& [sequence, retained] : retained_) hash.add(sequence).add(retained.serialized);
+  for (const auto& [sequence, retained] : retained_)
+    hash.add(sequence).add(retained.serialized);
   return hash.value();
 }
 

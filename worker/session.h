@@ -1,6 +1,6 @@
-// A worker's conversation with its ventilator and its sink: registration, the lane, what it holds, results until they are
-// durable, drain. Knows no sockets, threads or clocks; the executor behind the outbox runs the jobs. It may be copied and
-// compared by hash(). docs/PROTOCOL.md has the table.
+// A worker's conversation with its ventilator and its sink: registration, the lane, what it holds, results
+// until they are durable, drain. Knows no sockets, threads or clocks; the executor behind the outbox runs the
+// jobs. It may be copied and compared by hash(). docs/PROTOCOL.md has the table.
 #pragma once
 
 #include <cstdint>

@@ -16,9 +16,9 @@ constexpr double kNewestWeight = 0.05;
 
 void refuse_oversize(Completion& completion) {
   if (completion.input.size() + completion.result.payload.size() <= kResultBytesMax) return;
-  completion.result = JobResult::failed("result_too_large", "the result has " +
-                                                                std::to_string(completion.result.payload.size()) +
-                                                                " bytes, more than a message may carry");
+  completion.result = JobResult::failed("result_too_large",
+                                        "the result has " + std::to_string(completion.result.payload.size()) +
+                                            " bytes, more than a message may carry");
 }
 
 void append(const Completion& completion, proto::Results& results) {
@@ -40,13 +40,15 @@ void append(const Completion& completion, proto::Results& results) {
 // Leaves the columns out that say nothing: consecutive ids, no payloads, all ok, all first attempts.
 void compact(proto::Results& results) {
   bool dense = true;
-  for (int index = 1; index < results.jobs_size(); ++index) dense = dense && results.jobs(index) == results.jobs(index - 1) + 1;
+  for (int index = 1; index < results.jobs_size(); ++index)
+    dense = dense && results.jobs(index) == results.jobs(index - 1) + 1;
   if (dense && results.jobs_size() > 0) {
     results.set_first_job(results.jobs(0));
     results.clear_jobs();
   }
   const auto& payloads = results.payloads();
-  if (std::all_of(payloads.begin(), payloads.end(), [](const std::string& payload) { return payload.empty(); })) {
+  if (std::all_of(payloads.begin(), payloads.end(),
+                  [](const std::string& payload) { return payload.empty(); })) {
     results.clear_payloads();
   }
   const auto& statuses = results.statuses();

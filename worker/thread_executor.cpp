@@ -9,8 +9,8 @@ namespace fantail {
 
 namespace {
 
-// Very short jobs are taken from the queue several at a time: about so much work, and never more than the other slots
-// would get.
+// Very short jobs are taken from the queue several at a time: about so much work, and never more than the
+// other slots would get.
 constexpr double kTakeAheadUs = 100;
 constexpr std::size_t kTakeMax = 256;
 constexpr double kNewestWeight = 0.1;
@@ -29,10 +29,12 @@ ThreadExecutor::~ThreadExecutor() {
   {
     const std::lock_guard lock(mutex_);
     quits_ = true;
-    for (const auto& slot : slots_) slot->stop.request_stop(StopReason::kCancelled);
+    for (const auto& slot : slots_)
+      slot->stop.request_stop(StopReason::kCancelled);
   }
   work_.notify_all();
-  for (const auto& slot : slots_) slot->thread.join();
+  for (const auto& slot : slots_)
+    slot->thread.join();
 }
 
 void ThreadExecutor::set_run(const proto::KindSpec& spec) {
@@ -42,14 +44,16 @@ void ThreadExecutor::set_run(const proto::KindSpec& spec) {
   stop_reason_ = StopReason::kNone;
   queue_.clear();
   completions_.clear();
-  for (const auto& slot : slots_) slot->stop.request_stop(StopReason::kCancelled);
+  for (const auto& slot : slots_)
+    slot->stop.request_stop(StopReason::kCancelled);
 }
 
 void ThreadExecutor::start(std::vector<AcceptedJob> jobs) {
   const Instant now = steady_now();
   {
     const std::lock_guard lock(mutex_);
-    for (AcceptedJob& job : jobs) queue_.push_back({std::move(job), now});
+    for (AcceptedJob& job : jobs)
+      queue_.push_back({std::move(job), now});
   }
   if (jobs.size() == 1) {
     work_.notify_one();
@@ -61,7 +65,8 @@ void ThreadExecutor::start(std::vector<AcceptedJob> jobs) {
 std::vector<JobId> ThreadExecutor::drop_queued() {
   const std::lock_guard lock(mutex_);
   std::vector<JobId> dropped;
-  for (const Queued& queued : queue_) dropped.push_back(queued.job.id);
+  for (const Queued& queued : queue_)
+    dropped.push_back(queued.job.id);
   queue_.clear();
   return dropped;
 }
@@ -69,7 +74,8 @@ std::vector<JobId> ThreadExecutor::drop_queued() {
 void ThreadExecutor::stop_running(StopReason reason) {
   const std::lock_guard lock(mutex_);
   stop_reason_ = reason;
-  for (const auto& slot : slots_) slot->stop.request_stop(reason);
+  for (const auto& slot : slots_)
+    slot->stop.request_stop(reason);
 }
 
 std::uint64_t ThreadExecutor::running() {
@@ -124,7 +130,8 @@ void ThreadExecutor::run(Slot& slot) {
   std::vector<Queued> jobs;
   std::vector<Completion> done;
   while (true) {
-    const auto limit = static_cast<std::size_t>(std::clamp(kTakeAheadUs / std::max(mean_us, 0.1), 1.0, double{kTakeMax}));
+    const auto limit =
+        static_cast<std::size_t>(std::clamp(kTakeAheadUs / std::max(mean_us, 0.1), 1.0, double{kTakeMax}));
     if (!take(slot, limit, jobs, generation, spec)) return;
     if (generation != processor_generation) {
       processor = make_processor_(spec);
@@ -133,7 +140,8 @@ void ThreadExecutor::run(Slot& slot) {
     Instant started = steady_now();
     for (Queued& queued : jobs) {
       Completion completion;
-      const bool expired = queued.job.time_left.count() > 0 && started >= queued.arrived + queued.job.time_left;
+      const bool expired =
+          queued.job.time_left.count() > 0 && started >= queued.arrived + queued.job.time_left;
       if (expired) {
         completion.result = JobResult::stopped(StopReason::kExpired);
       } else if (processor == nullptr) {

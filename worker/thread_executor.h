@@ -43,7 +43,8 @@ class ThreadExecutor : public Executor {
 
   void run(Slot& slot);
   // Blocks until there is work; false: the executor is going down.
-  bool take(Slot& slot, std::size_t limit, std::vector<Queued>& jobs, std::uint64_t& generation, proto::KindSpec& spec);
+  bool take(Slot& slot, std::size_t limit, std::vector<Queued>& jobs, std::uint64_t& generation,
+            proto::KindSpec& spec);
   void deliver(std::vector<Completion>& done, std::uint64_t generation);
 
   MakeSyncProcessor make_processor_;

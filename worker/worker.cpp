@@ -37,8 +37,8 @@ class Worker : public SessionOutbox {
         log_(std::move(logger)),
         control_(context_, SocketType::kDealer),
         threads_(options.slots.slots,
-                 [slowdown = options.slots.slowdown](const proto::KindSpec& spec) {
-                   return make_sync_processor(spec, slowdown);
+                 [setting = make_setting(options)](const proto::KindSpec& spec) {
+                   return make_sync_processor(spec, setting);
                  }),
         loop_(options.slots.async_slots),
         session_(make_policy(options)) {}
@@ -56,6 +56,10 @@ class Worker : public SessionOutbox {
     policy.transport = options.ventilator->transport_name();
     policy.stay = options.stay;
     return policy;
+  }
+
+  static ProcessorSetting make_setting(const WorkerOptions& options) {
+    return {options.slots.slowdown, options.ventilator->is_local() ? std::string() : process_name()};
   }
 
   // ---- SessionOutbox
@@ -134,9 +138,10 @@ void Worker::connect_sink(const std::string& endpoint, std::uint32_t tcp_port) {
     seen = sink_as_seen_from(*options_.ventilator, *named, tcp_port);
   }
   if (!seen) {
-    log_->error("the ventilator finds its sink at {}, which leads nowhere from here: start the sink with --bind "
-                "tcp://*:5558, or tell this worker by --sink",
-                endpoint);
+    log_->error(
+        "the ventilator finds its sink at {}, which leads nowhere from here: start the sink with --bind "
+        "tcp://*:5558, or tell this worker by --sink",
+        endpoint);
     return;
   }
   const std::string refusal = refuse_insecure(*seen, options_.common.insecure);
@@ -153,7 +158,8 @@ void Worker::connect_sink(const std::string& endpoint, std::uint32_t tcp_port) {
 
 int Worker::run(Signals& signals) {
   control_.connect(*options_.ventilator);
-  log_->info("worker with {} slots, looking for the ventilator at {}", options_.slots.slots, options_.ventilator->text());
+  log_->info("worker with {} slots, looking for the ventilator at {}", options_.slots.slots,
+             options_.ventilator->text());
   const Instant started = steady_now();
   waits_since_ = started;
   Poller poller;
@@ -237,9 +243,11 @@ void Worker::tell_what_it_waits_for(Instant now) {
       if (!session_.refusal().empty()) {
         log_->warn("the ventilator has no place for this worker: {}", session_.refusal());
       } else {
-        log_->warn("waiting for the ventilator at {}: start it there with `fantail ventilator --bind … KIND …`, or open "
-                   "that port",
-                   options_.ventilator->text());
+        log_->warn(
+            "waiting for the ventilator at {}: start it there with `fantail ventilator --bind … KIND …`, or "
+            "open "
+            "that port",
+            options_.ventilator->text());
       }
       break;
     case Session::WaitsFor::kLane:

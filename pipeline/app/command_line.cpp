@@ -13,13 +13,15 @@
 namespace fantail {
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
-  app.add_option("--state-dir", options.state_dir, "Where this role keeps its files [XDG_STATE_HOME/fantail/ROLE]")
+  app.add_option("--state-dir", options.state_dir,
+                 "Where this role keeps its files [XDG_STATE_HOME/fantail/ROLE]")
       ->group("Process");
   app.add_option("--log-level", options.log_level, "debug, info, warn, error or off")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str()
       ->group("Process");
-  app.add_flag("--insecure", options.insecure, "Allow addresses beyond this machine, without keys")->group("Process");
+  app.add_flag("--insecure", options.insecure, "Allow addresses beyond this machine, without keys")
+      ->group("Process");
 }
 
 void allow_environment(CLI::App& app) {
@@ -28,11 +30,13 @@ void allow_environment(CLI::App& app) {
     std::string name = option->get_lnames().front();
     if (name == "help" || name == "version" || name == "help-all") continue;
     for (char& character : name) {
-      character = character == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(character)));
+      character =
+          character == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(character)));
     }
     option->envname("FANTAIL_" + name);
   }
-  for (CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) allow_environment(*subcommand);
+  for (CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; }))
+    allow_environment(*subcommand);
 }
 
 namespace {
@@ -40,12 +44,14 @@ namespace {
 // A word that is no subcommand is what people mistyped; without one they forgot it.
 std::string missing_subcommand(const CLI::App& app) {
   std::string names;
-  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) {
+  for (const CLI::App* subcommand :
+       app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) {
     names += (names.empty() ? "" : ", ") + subcommand->get_name();
   }
   const std::vector<std::string> rest = app.remaining();
   if (rest.empty()) return "say what to run, one of " + names + " (see " + app.get_name() + " --help)";
-  return "there is no kind \"" + rest.front() + "\", use one of " + names + " (see " + app.get_name() + " --help)";
+  return "there is no kind \"" + rest.front() + "\", use one of " + names + " (see " + app.get_name() +
+         " --help)";
 }
 
 }  // namespace
@@ -80,20 +86,23 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& valu
           name,
           [&value, name](const std::string& text) {
             const auto parsed = parse_duration(text);
-            if (!parsed) throw CLI::ValidationError(name, "\"" + text + "\" is no duration: write 500ms, 10s or 1m30s");
+            if (!parsed)
+              throw CLI::ValidationError(name, "\"" + text + "\" is no duration: write 500ms, 10s or 1m30s");
             value = *parsed;
           },
           help)
       ->type_name("DURATION");
 }
 
-CLI::Option* add_byte_size(CLI::App& app, const std::string& name, std::uint64_t& value, const std::string& help) {
+CLI::Option* add_byte_size(CLI::App& app, const std::string& name, std::uint64_t& value,
+                           const std::string& help) {
   return app
       .add_option_function<std::string>(
           name,
           [&value, name](const std::string& text) {
             const auto parsed = parse_byte_size(text);
-            if (!parsed) throw CLI::ValidationError(name, "\"" + text + "\" is no size: write 512, 64K or 10MiB");
+            if (!parsed)
+              throw CLI::ValidationError(name, "\"" + text + "\" is no size: write 512, 64K or 10MiB");
             value = *parsed;
           },
           help)
@@ -119,7 +128,8 @@ CLI::Option* add_endpoint(CLI::App& app, const std::string& name, std::vector<En
           name,
           [&value, name](const std::vector<std::string>& texts) {
             value.clear();
-            for (const std::string& text : texts) value.push_back(endpoint_or_throw(name, text));
+            for (const std::string& text : texts)
+              value.push_back(endpoint_or_throw(name, text));
           },
           help)
       ->allow_extra_args(false)
@@ -136,8 +146,9 @@ CLI::Option* add_endpoint(CLI::App& app, const std::string& name, std::optional<
 
 std::string refuse_insecure(const Endpoint& endpoint, bool insecure) {
   if (insecure || endpoint.is_local()) return {};
-  return endpoint.text() + " can be reached from other machines and nothing is encrypted or authenticated: add --insecure "
-                           "on a network you trust, or use tcp://127.0.0.1 or ipc://";
+  return endpoint.text() +
+         " can be reached from other machines and nothing is encrypted or authenticated: add --insecure "
+         "on a network you trust, or use tcp://127.0.0.1 or ipc://";
 }
 
 std::string make_state_dir(const std::string& chosen, const std::string& role, std::string& error) {
@@ -157,7 +168,8 @@ std::string make_state_dir(const std::string& chosen, const std::string& role, s
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
   if (failure) {
-    error = "cannot make --state-dir " + path.string() + ": " + failure.message() + "; choose another with --state-dir";
+    error = "cannot make --state-dir " + path.string() + ": " + failure.message() +
+            "; choose another with --state-dir";
     return {};
   }
   return path.string();

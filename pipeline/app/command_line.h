@@ -1,4 +1,5 @@
-// What all executables share on their command lines: help, version, log level, FANTAIL_* variables, exit codes.
+// What all executables share on their command lines: help, version, log level, FANTAIL_* variables, exit
+// codes.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -34,7 +35,8 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 int complain(const std::string& program, const std::string& sentence, int code = kExitUsage);
 
 CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& value, const std::string& help);
-CLI::Option* add_byte_size(CLI::App& app, const std::string& name, std::uint64_t& value, const std::string& help);
+CLI::Option* add_byte_size(CLI::App& app, const std::string& name, std::uint64_t& value,
+                           const std::string& help);
 CLI::Option* add_endpoint(CLI::App& app, const std::string& name, std::vector<Endpoint>& value,
                           const std::string& help);
 CLI::Option* add_endpoint(CLI::App& app, const std::string& name, std::optional<Endpoint>& value,

@@ -1,4 +1,5 @@
-// A number that grows from one start of a process to the next: epochs are made of it until they are kept on disk.
+// A number that grows from one start of a process to the next: epochs are made of it until they are kept on
+// disk.
 #pragma once
 
 #include <chrono>

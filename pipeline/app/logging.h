@@ -1,8 +1,9 @@
 // One logger per process, to stderr, named after the role.
 #pragma once
 
-#include <memory>
 #include <spdlog/logger.h>
+
+#include <memory>
 #include <string>
 
 namespace fantail {

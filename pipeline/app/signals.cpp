@@ -19,7 +19,9 @@ Signals::Signals() {
   descriptor_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-Signals::~Signals() { close(descriptor_); }
+Signals::~Signals() {
+  close(descriptor_);
+}
 
 std::optional<int> Signals::next() {
   signalfd_siginfo info{};

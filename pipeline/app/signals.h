@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM as a readable descriptor. Make it before any thread is started: threads inherit the blocked signals.
+// SIGINT and SIGTERM as a readable descriptor. Make it before any thread is started: threads inherit the
+// blocked signals.
 #pragma once
 
 #include <optional>

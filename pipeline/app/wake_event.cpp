@@ -9,7 +9,9 @@ namespace fantail {
 
 WakeEvent::WakeEvent() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
-WakeEvent::~WakeEvent() { close(descriptor_); }
+WakeEvent::~WakeEvent() {
+  close(descriptor_);
+}
 
 void WakeEvent::signal() {
   const std::uint64_t one = 1;

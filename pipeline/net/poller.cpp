@@ -5,7 +5,9 @@
 
 namespace fantail {
 
-Instant steady_now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+Instant steady_now() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
+}
 
 void Poller::wait_until(Instant wake) {
   // A wake-up that lies beyond a minute is looked at again in a minute.

@@ -37,8 +37,8 @@ void set_common_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
   socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMsMax);
   socket.set(zmq::sockopt::backlog, 512);
-  // A host that vanished is noticed by TCP in half a minute. ZeroMQ's own heartbeats abort 4.3.4 on sockets that are
-  // held back by a high-water mark; ours travel in the control messages.
+  // A host that vanished is noticed by TCP in half a minute. ZeroMQ's own heartbeats abort 4.3.4 on sockets
+  // that are held back by a high-water mark; ours travel in the control messages.
   socket.set(zmq::sockopt::tcp_keepalive, 1);
   socket.set(zmq::sockopt::tcp_keepalive_idle, 10);
   socket.set(zmq::sockopt::tcp_keepalive_intvl, 5);
@@ -155,12 +155,15 @@ ConnectionWatch::ConnectionWatch(SocketContext& context, Socket& watched, const 
   events_.connect(address);
 }
 
-ConnectionWatch::~ConnectionWatch() { zmq_socket_monitor(watched_.raw().handle(), nullptr, 0); }
+ConnectionWatch::~ConnectionWatch() {
+  zmq_socket_monitor(watched_.raw().handle(), nullptr, 0);
+}
 
 bool ConnectionWatch::closed() {
   bool closed = false;
   zmq::message_t part;
-  while ((events_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0 && events_.recv(part, zmq::recv_flags::dontwait)) {
+  while ((events_.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0 &&
+         events_.recv(part, zmq::recv_flags::dontwait)) {
     std::uint16_t event = 0;
     if (part.more() && part.size() >= sizeof(event)) std::memcpy(&event, part.data(), sizeof(event));
     if (event == ZMQ_EVENT_DISCONNECTED) closed = true;

@@ -1,5 +1,5 @@
-// ZeroMQ sockets as fantail uses them: single-frame messages, never blocking, every option set in one place. This folder holds
-// the only code that knows ZeroMQ. A socket belongs to the thread that made it.
+// ZeroMQ sockets as fantail uses them: single-frame messages, never blocking, every option set in one place.
+// This folder holds the only code that knows ZeroMQ. A socket belongs to the thread that made it.
 #pragma once
 
 #include <cstdint>
@@ -62,8 +62,8 @@ class Socket {
   SocketType type_;
 };
 
-// Tells when the connection of a connecting socket closes. It must be read whenever readable(): an unread one would
-// stop the socket's I/O thread.
+// Tells when the connection of a connecting socket closes. It must be read whenever readable(): an unread one
+// would stop the socket's I/O thread.
 class ConnectionWatch {
  public:
   ConnectionWatch(SocketContext& context, Socket& watched, const std::string& name);

@@ -5,7 +5,7 @@
 namespace fantail {
 
 std::optional<std::string> OrderedRows::add(std::uint64_t job, std::string_view line, std::string& out) {
-  if (job < next_ || in_memory_.contains(job) || spilled_.contains(job)) return std::nullopt;
+  if (job < next_ || in_memory_.contains(job)) return std::nullopt;
   const std::size_t end = out.size() + limits_.burst;
   if (job != next_) {
     if (auto error = keep(job, line)) return error;
@@ -26,7 +26,7 @@ std::optional<std::string> OrderedRows::skip(std::uint64_t first, std::uint64_t 
 }
 
 bool OrderedRows::has_due() const {
-  return in_memory_.contains(next_) || spilled_.contains(next_);
+  return in_memory_.contains(next_) || (!spilled_.empty() && spilled_.top().job == next_);
 }
 
 std::optional<std::string> OrderedRows::emit(std::string& out) {
@@ -41,7 +41,7 @@ std::optional<std::string> OrderedRows::keep(std::uint64_t job, std::string_view
   }
   SpillFile::Place place;
   if (auto error = spill_.write(line, place)) return error;
-  spilled_.emplace(job, place);
+  spilled_.push({job, place});
   return std::nullopt;
 }
 
@@ -51,11 +51,8 @@ std::optional<std::string> OrderedRows::emit_up_to(std::size_t size, std::string
       out += kept->second;
       bytes_in_memory_ -= kept->second.size();
       in_memory_.erase(kept);
-    } else if (const auto place = spilled_.find(next_); place != spilled_.end()) {
-      if (auto error = spill_.read(place->second, out)) return error;
-      spilled_.erase(place);
-      // Nothing in it is wanted any more: the file starts again from its beginning.
-      if (spilled_.empty()) spill_.rewind();
+    } else if (!spilled_.empty() && spilled_.top().job == next_) {
+      if (auto error = spill_.read(spilled_.top().place, out)) return error;
     } else {
       break;
     }
@@ -66,10 +63,23 @@ std::optional<std::string> OrderedRows::emit_up_to(std::size_t size, std::string
 }
 
 void OrderedRows::pass_skipped() {
-  if (skipped_.empty()) return;
-  skipped_.erase(JobSpan{0, next_});
-  // The ranges of a set do not touch: after one of them comes a job that has a row.
-  if (skipped_.contains(next_)) next_ = skipped_.take_first(std::numeric_limits<std::uint64_t>::max()).end;
+  // Ranges of the set do not touch: after one of them comes a job that is not in it.
+  while (!skipped_.empty()) {
+    if (skipped_.erase(JobSpan{0, next_}) > 0) continue;
+    if (!skipped_.contains(next_)) break;
+    const JobSpan passed = skipped_.take_first(std::numeric_limits<std::uint64_t>::max());
+    next_ = passed.end;
+  }
+  forget_spilled();
+}
+
+// What was emitted, and second lines of its job, which a heap cannot find when they come.
+void OrderedRows::forget_spilled() {
+  if (spilled_.empty()) return;
+  while (!spilled_.empty() && spilled_.top().job < next_)
+    spilled_.pop();
+  // Nothing in the file is wanted any more: it starts again from its beginning.
+  if (spilled_.empty()) spill_.rewind();
 }
 
 }  // namespace fantail

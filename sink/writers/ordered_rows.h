@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <queue>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,16 +44,29 @@ class OrderedRows {
   bool has_spilled() const { return spill_.is_open(); }
 
  private:
+  struct Spilled {
+    std::uint64_t job = 0;
+    SpillFile::Place place;
+  };
+  struct ComesLater {
+    bool operator()(const Spilled& a, const Spilled& b) const {
+      return a.job != b.job ? a.job > b.job : a.place.offset > b.place.offset;
+    }
+  };
+
   std::optional<std::string> keep(std::uint64_t job, std::string_view line);
   std::optional<std::string> emit_up_to(std::size_t size, std::string& out);
   void pass_skipped();
+  void forget_spilled();
 
   Limits limits_;
   std::uint64_t next_ = 0;
   RangeSet skipped_;  // those not passed yet
   std::unordered_map<std::uint64_t, std::string> in_memory_;
   std::size_t bytes_in_memory_ = 0;
-  std::unordered_map<std::uint64_t, SpillFile::Place> spilled_;
+  // Only the smallest id is ever asked for. A heap in the blocks of a deque costs 25 bytes a row; a hash
+  // table would cost more than twice that.
+  std::priority_queue<Spilled, std::deque<Spilled>, ComesLater> spilled_;
   SpillFile spill_;
 };
 

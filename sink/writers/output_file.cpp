@@ -148,11 +148,15 @@ std::optional<std::string> OutputFile::flush() {
   return error;
 }
 
-std::optional<std::string> OutputFile::close() {
+std::optional<std::string> OutputFile::sync() {
   flush();
-  if (!error_) {
-    if (const int error_number = sync_content(descriptor_)) fail(error_number);
-  }
+  if (error_) return error_;
+  const int error_number = sync_content(descriptor_);
+  return error_number == 0 ? std::nullopt : fail(error_number);
+}
+
+std::optional<std::string> OutputFile::close() {
+  sync();
   // Some file systems tell only now that the storage is full.
   if (owned_.is_open() && ::close(owned_.release()) != 0 && errno != EINTR && !error_) fail(errno);
   return error_;

@@ -25,7 +25,9 @@ class OutputFile {
 
   std::optional<std::string> append(std::string_view bytes);
   std::optional<std::string> flush();
-  // Writes everything and waits until a regular file is on its storage. Standard output stays open.
+  // Writes everything and waits until a regular file is on its storage; pipes and terminals have none.
+  std::optional<std::string> sync();
+  // Does what sync() does, and closes. Standard output stays open.
   std::optional<std::string> close();
 
  private:

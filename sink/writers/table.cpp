@@ -12,7 +12,8 @@ namespace fantail {
 
 namespace {
 
-constexpr std::size_t kGap = 2;  // columns between cells
+constexpr std::size_t kGap = 2;            // columns between cells
+constexpr std::size_t kMinNameWidth = 16;  // facts are left out rather than that names get shorter
 
 struct Style {
   std::size_t width;
@@ -81,13 +82,22 @@ bool differ_in_product(const std::vector<TableItem>& items) {
   return false;
 }
 
+// On a narrow terminal the facts on the right go, one by one. Returns the room that the others take.
+std::size_t fit_facts(std::vector<std::size_t>& facts, std::size_t room) {
+  std::size_t used = 0;
+  for (const std::size_t fact : facts)
+    used += with_gap(fact);
+  for (; used > room && !facts.empty(); facts.pop_back())
+    used -= with_gap(facts.back());
+  return used;
+}
+
 // Names and titles share what the other columns leave, and names leave room for messages.
 void fit(Columns& columns, std::size_t width) {
   const std::size_t before = columns.mark + 1 + (columns.code == 0 ? 0 : columns.code + 1);
-  std::size_t facts = 0;
-  for (const std::size_t fact : columns.facts)
-    facts += with_gap(fact);
   const std::size_t fixed = before + with_gap(columns.product);
+  const std::size_t wanted = fixed + std::min(columns.name, kMinNameWidth);
+  const std::size_t facts = fit_facts(columns.facts, width - std::min(width, wanted));
   const std::size_t room = width - std::min(width, fixed + facts);
   if (columns.title > 0 && columns.name + kGap + columns.title > room) {
     const std::size_t left = room - std::min(room, columns.name + kGap);
@@ -159,9 +169,14 @@ void append_line(const TableItem& item, const Columns& columns, const Style& sty
 
 }  // namespace
 
+Table::Items& Table::items_of(Status status) {
+  if (status == Status::kOk) return ok_;
+  return status == Status::kFailed ? failed_ : not_ended_;
+}
+
 void Table::add(const Row& row) {
   ++rows_;
-  Items& items = row.status == Status::kOk ? ok_ : not_ok_;
+  Items& items = items_of(row.status);
   const bool full = !all_ && items.size() >= kMaxLines;
   if (full && row.job > items.rbegin()->first) return;
   const bool inserted = items.emplace(row.job, make_table_item(row)).second;
@@ -171,7 +186,7 @@ void Table::add(const Row& row) {
 std::string Table::render(unsigned width, bool unicode, bool color) const {
   const Style style = {width, unicode, color};
   std::vector<TableItem> items;
-  for (const Items* part : {&not_ok_, &ok_}) {
+  for (const Items* part : {&failed_, &ok_, &not_ended_}) {
     for (const auto& [job, item] : *part) {
       if (!all_ && items.size() == kMaxLines) break;
       items.push_back(unicode ? item : in_ascii(item));

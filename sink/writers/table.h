@@ -1,4 +1,4 @@
-// The table for people: one line per job, what is not ok first, cut to the width of the terminal. Knows
+// The table for people: one line per job, failures first, cut to the width of the terminal. Knows
 // neither terminals nor streams; nothing in a name, a title or an error reaches the terminal as a control
 // sequence.
 #pragma once
@@ -28,10 +28,13 @@ class Table {
  private:
   using Items = std::map<std::uint64_t, TableItem>;  // by job
 
+  Items& items_of(Status status);
+
   bool all_;
   std::uint64_t rows_ = 0;
-  Items not_ok_;
+  Items failed_;
   Items ok_;
+  Items not_ended_;  // cancelled or expired
 };
 
 }  // namespace fantail

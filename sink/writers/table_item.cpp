@@ -48,7 +48,7 @@ std::string duration_of(const Row& row) {
 
 std::string short_hash(const Row& row) {
   const std::string hash = text_of(row, "hash");
-  return hash.empty() ? "" : text_of(row, "hash_algorithm") + " " + hash.substr(0, 4) + "…";
+  return hash.empty() ? "" : text_of(row, "hash_algorithm") + " " + truncate_end(hash, 4, "") + "…";
 }
 
 std::vector<std::string> file_facts(const Row& row) {

@@ -1,6 +1,7 @@
 #include "sink/writers/ordered_rows.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -77,6 +78,41 @@ TEST(OrderedRows, IgnoresASecondLineOfAJob) {
   collected.add(0, "zero ");
   collected.add(0, "again");
   EXPECT_EQ(collected.out, "zero one");
+}
+
+TEST(OrderedRows, IgnoresASecondLineOfASpilledJob) {
+  Collected collected{OrderedRows(temporary_directory(), {.lines = 1})};
+  collected.add(1, "one ");  // in memory
+  collected.add(2, "two");   // in the file
+  collected.add(2, "again");
+  collected.add(2, "and again");
+  collected.add(0, "zero ");
+  EXPECT_EQ(collected.out, "zero one two");
+  EXPECT_EQ(collected.rows.waiting(), 0u);
+  EXPECT_FALSE(collected.rows.has_due());
+}
+
+TEST(OrderedRows, TakesTheLargestJobIds) {
+  Collected collected{OrderedRows(temporary_directory(), {.lines = 0})};
+  collected.add(kMaxJob, "last");
+  collected.add(kMaxJob - 1, "last but one ");
+  collected.skip(0, kMaxJob - 1);
+  EXPECT_EQ(collected.out, "last but one last");
+}
+
+// However sparse their ids are: what stays in memory of a row in the file is its place.
+TEST(OrderedRows, RemembersSpilledRowsInFewBytes) {
+  OrderedRows rows(temporary_directory(), {.lines = 0});
+  std::string out;
+  constexpr std::uint64_t kRows = 200'000;
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  for (std::uint64_t i = 1; i <= kRows; ++i)
+    ASSERT_EQ(rows.add(i * 0x9E3779B97F4A7C15u, "x", out), std::nullopt);
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  // Sanitizers have a heap of their own, which does not count here.
+  if (after == before) GTEST_SKIP() << "the heap is not that of the C library";
+  EXPECT_GT(after, before);
+  EXPECT_LE(after - before, kRows * 32);
 }
 
 TEST(OrderedRows, SpillsBeyondTheLimitOfLines) {

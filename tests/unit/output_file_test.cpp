@@ -54,6 +54,23 @@ TEST_F(OutputFileTest, ReplacesTheContentOfAFile) {
   EXPECT_EQ(content(path("rows")), "one\ntwo\n");
 }
 
+TEST_F(OutputFileTest, StaysOpenAfterASync) {
+  OutputFile file = opened(path("rows"));
+  EXPECT_EQ(file.append("one\n"), std::nullopt);
+  EXPECT_EQ(file.sync(), std::nullopt);
+  EXPECT_EQ(content(path("rows")), "one\n");
+  EXPECT_EQ(file.append("two\n"), std::nullopt);
+  EXPECT_EQ(file.close(), std::nullopt);
+  EXPECT_EQ(content(path("rows")), "one\ntwo\n");
+}
+
+TEST_F(OutputFileTest, TellsAFullStorageAtTheSync) {
+  OutputFile file = opened("/dev/full");
+  EXPECT_EQ(file.append("one\n"), std::nullopt);
+  EXPECT_EQ(file.sync(), "cannot write --output /dev/full: No space left on device");
+  EXPECT_EQ(file.sync(), "cannot write --output /dev/full: No space left on device");
+}
+
 TEST_F(OutputFileTest, WritesMoreThanItsBuffer) {
   std::string expected;
   OutputFile file = opened(path("rows"));

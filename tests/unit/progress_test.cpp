@@ -45,9 +45,27 @@ TEST(Progress, ShowsAPlainLineWithoutTotal) {
 
 TEST(Progress, ShowsABar) {
   EXPECT_EQ(at_rate(123).line(half_done(), 5s, 90, true, false),
-            "████████████████░░░░░░░░░░   63%  632/1,000  123/s  4 failed  8 running  4 workers  ETA 3s");
+            "███████░░░░░   63%  632/1,000  123/s  628 ok  4 failed  8 running  4 workers  ETA 3s  0:05");
   EXPECT_EQ(at_rate(123).line(half_done(), 5s, 85, false, false),
-            "[###########--------]   63%  632/1,000  123/s  4 failed  8 running  4 workers  ETA 3s");
+            "[######-----]   63%  632/1,000  123/s  628 ok  4 failed  8 running  4 workers  ETA 3s");
+}
+
+TEST(Progress, KeepsTheBarOnCommonTerminals) {
+  EXPECT_EQ(at_rate(123).line(half_done(), 5s, 80, true, false),
+            "█████░░░   63%  632/1,000  123/s  628 ok  4 failed  8 running  4 workers  ETA 3s");
+  EXPECT_EQ(at_rate(123).line(half_done(), 5s, 60, true, false),
+            "███████████░░░░░░░   63%  632/1,000  123/s  4 failed  ETA 3s");
+  EXPECT_EQ(at_rate(123).line(half_done(), 5s, 59, true, false),
+            " 63%  632/1,000  123/s  4 failed  8 running  ETA 3s");
+}
+
+TEST(Progress, ShowsTheElapsedTimeAsAClock) {
+  RunSummary run = half_done();
+  run.total_known = false;
+  EXPECT_TRUE(Progress().line(run, 0s, 100, true, false).ends_with("  0:00"));
+  EXPECT_TRUE(Progress().line(run, 59min + 59s, 100, true, false).ends_with("  59:59"));
+  EXPECT_TRUE(Progress().line(run, 1h + 2min + 3s, 100, true, false).ends_with("  1:02:03"));
+  EXPECT_TRUE(Progress().line(run, 100h, 100, true, false).ends_with("  100:00:00"));
 }
 
 TEST(Progress, ColoursBarAndFailures) {
@@ -63,7 +81,7 @@ TEST(Progress, ShowsNeitherBarNorForecastWithoutTotal) {
   RunSummary run = half_done();
   run.total_known = false;
   EXPECT_EQ(at_rate(123).line(run, 65s, 100, true, false),
-            "632 done  123/s  4 failed  8 running  4 workers  1m05s");
+            "632 done  123/s  628 ok  4 failed  8 running  4 workers  1:05");
 }
 
 TEST(Progress, NeverExceedsTheWidthAndLeavesOutTheLeastImportant) {

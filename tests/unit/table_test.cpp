@@ -42,25 +42,25 @@ Table file_table() {
 
 TEST(Table, ShowsFiles) {
   EXPECT_EQ(file_table().render(100, true, false),
-            "- late           cancelled\n"
             "✗ gone           not_found: cannot open: No such file or directory\n"
             "✓ a              1 byte      1 word     1 line   xxh3 8a3f…  12 ms\n"
-            "✓ include/zmq.h  33 KiB  4,821 words  812 lines  xxh3 8a3f…  12 ms\n");
+            "✓ include/zmq.h  33 KiB  4,821 words  812 lines  xxh3 8a3f…  12 ms\n"
+            "- late           cancelled\n");
 }
 
 TEST(Table, ShowsFilesInAscii) {
   EXPECT_EQ(file_table().render(100, false, false),
-            "-    late           cancelled\n"
             "FAIL gone           not_found: cannot open: No such file or directory\n"
             "ok   a              1 byte      1 word     1 line   xxh3 8a3f...  12 ms\n"
-            "ok   include/zmq.h  33 KiB  4,821 words  812 lines  xxh3 8a3f...  12 ms\n");
+            "ok   include/zmq.h  33 KiB  4,821 words  812 lines  xxh3 8a3f...  12 ms\n"
+            "-    late           cancelled\n");
 }
 
 TEST(Table, ColoursTheMarks) {
   const std::vector<std::string> lines = lines_of(file_table().render(100, true, true));
-  EXPECT_TRUE(lines[0].starts_with("\x1b[33m-\x1b[0m late")) << lines[0];
-  EXPECT_TRUE(lines[1].starts_with("\x1b[31m✗\x1b[0m gone")) << lines[1];
-  EXPECT_TRUE(lines[2].starts_with("\x1b[32m✓\x1b[0m a ")) << lines[2];
+  EXPECT_TRUE(lines[3].starts_with("\x1b[33m-\x1b[0m late")) << lines[3];
+  EXPECT_TRUE(lines[0].starts_with("\x1b[31m✗\x1b[0m gone")) << lines[0];
+  EXPECT_TRUE(lines[1].starts_with("\x1b[32m✓\x1b[0m a ")) << lines[1];
 }
 
 TEST(Table, ShowsPages) {
@@ -126,6 +126,23 @@ TEST(Table, ShowsFailuresFirst) {
   EXPECT_EQ(lines[40], "… 60 more (--all)");
 }
 
+TEST(Table, JobsThatNeverEndedHideNeitherFailuresNorResults) {
+  Table table(false);
+  for (std::uint64_t job = 0; job < 1000; ++job) {
+    const Row row = make_plain_row(job, "echo", std::to_string(job), {});
+    table.add(with_error(row, job % 2 == 0 ? Status::kCancelled : Status::kExpired, "expired", "too late"));
+  }
+  table.add(make_plain_row(2000, "echo", "fine", {}));
+  table.add(with_error(make_plain_row(3000, "echo", "bad", {}), Status::kFailed, "internal", "broken"));
+  const auto lines = lines_of(table.render(80, true, false));
+  ASSERT_EQ(lines.size(), 41u);
+  EXPECT_EQ(lines[0], "✗ bad   internal: broken");
+  EXPECT_EQ(lines[1], "✓ fine  12 ms");
+  EXPECT_EQ(lines[2], "- 0     cancelled");
+  EXPECT_EQ(lines[3], "- 1     expired");
+  EXPECT_EQ(lines[40], "… 962 more (--all)");
+}
+
 TEST(Table, ShowsAllWhenAsked) {
   Table table(true);
   for (std::uint64_t job = 0; job < 100; ++job)
@@ -144,6 +161,19 @@ TEST(Table, CutsLongNamesInTheMiddle) {
             "✓ usr/include/a…/the/header.h  33 KiB  4,821 words  812 lines  xxh3 8a3f…  12 ms\n");
   table.add(with_error(make_plain_row(1, "files", "x", {}), Status::kFailed, "io_error", "bad disk"));
   EXPECT_EQ(lines_of(table.render(80, true, false))[0], "✗ x                            io_error: bad disk");
+}
+
+TEST(Table, LeavesOutFactsRatherThanNamesOnANarrowTerminal) {
+  Table table(false);
+  table.add(make_file_row(0, "usr/include/a/very/long/way/down/to/the/header.h", 33'792, 4821, 812));
+  table.add(with_error(make_plain_row(1, "files", "usr/include/no/such/file.h", {}), Status::kFailed,
+                       "not_found", "cannot open: No such file or directory"));
+  EXPECT_EQ(table.render(40, true, false),
+            "✗ usr/inc…h/file.h  not_found: cannot o…\n"
+            "✓ usr/inc…header.h  33 KiB  4,821 words\n");
+  EXPECT_EQ(table.render(20, true, false),
+            "✗ us…e.h  not_found…\n"
+            "✓ us…r.h\n");
 }
 
 TEST(Table, NeverExceedsTheWidth) {

@@ -10,7 +10,8 @@ namespace {
 // Payloads that begin with the job's number and are filled up to a fixed size.
 class CountedSource : public Source {
  public:
-  CountedSource(std::uint64_t count, std::uint64_t payload_bytes) : count_(count), payload_bytes_(payload_bytes) {}
+  CountedSource(std::uint64_t count, std::uint64_t payload_bytes)
+      : count_(count), payload_bytes_(payload_bytes) {}
 
   std::variant<SourceStatus, SourceError> read(std::size_t limit, std::vector<std::string>& inputs) override {
     for (; limit > 0 && next_ < count_; --limit) {
@@ -66,6 +67,8 @@ class EchoCommand : public KindCommand {
 
 }  // namespace
 
-std::unique_ptr<KindCommand> add_echo_command(CLI::App& parent) { return std::make_unique<EchoCommand>(parent); }
+std::unique_ptr<KindCommand> add_echo_command(CLI::App& parent) {
+  return std::make_unique<EchoCommand>(parent);
+}
 
 }  // namespace fantail

@@ -16,7 +16,9 @@ class FilesCommand : public KindCommand {
     app->add_option("--hash", hash_, "xxh3, md5, sha1, sha256, sha512, blake2b or none")
         ->check(CLI::IsMember({"xxh3", "md5", "sha1", "sha256", "sha512", "blake2b", "none"}))
         ->capture_default_str();
-    app->footer("Examples:\n  fantail run files /usr/include\n  find . -name '*.md' -print0 | fantail run files -0 --input -");
+    app->footer(
+        "Examples:\n  fantail run files /usr/include\n  find . -name '*.md' -print0 | fantail run files -0 "
+        "--input -");
   }
 
   std::variant<RunRequest, std::string> make_request() override {
@@ -44,6 +46,8 @@ class FilesCommand : public KindCommand {
 
 }  // namespace
 
-std::unique_ptr<KindCommand> add_files_command(CLI::App& parent) { return std::make_unique<FilesCommand>(parent); }
+std::unique_ptr<KindCommand> add_files_command(CLI::App& parent) {
+  return std::make_unique<FilesCommand>(parent);
+}
 
 }  // namespace fantail

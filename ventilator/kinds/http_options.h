@@ -16,7 +16,8 @@ struct HttpOptions {
 
   HttpOptions();
   void add_to(CLI::App& app);
-  // The PEM text of --cacert, read here so that it need not exist on the workers. Empty optional: unreadable, see error.
+  // The PEM text of --cacert, read here so that it need not exist on the workers. Empty optional: unreadable,
+  // see error.
   std::optional<std::string> read_ca_certificates(std::string& error) const;
 };
 

@@ -1,5 +1,5 @@
-// The command line of one kind of run: `files DIR`, `urls --input FILE`. It says where the inputs come from and what workers are
-// told. One kind, one file, one line in kind_command.cpp.
+// The command line of one kind of run: `files DIR`, `urls --input FILE`. It says where the inputs come from
+// and what workers are told. One kind, one file, one line in kind_command.cpp.
 #pragma once
 
 #include <CLI/CLI.hpp>

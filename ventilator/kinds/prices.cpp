@@ -47,7 +47,8 @@ class PricesCommand : public KindCommand {
         inputs.push_back(join_price_input(product, vendor.name()));
       }
     }
-    for (proto::Vendor& vendor : std::get<std::vector<proto::Vendor>>(vendors)) *spec.add_vendors() = std::move(vendor);
+    for (proto::Vendor& vendor : std::get<std::vector<proto::Vendor>>(vendors))
+      *spec.add_vendors() = std::move(vendor);
     request.source = make_list_source(std::move(inputs));
     return request;
   }
@@ -60,6 +61,8 @@ class PricesCommand : public KindCommand {
 
 }  // namespace
 
-std::unique_ptr<KindCommand> add_prices_command(CLI::App& parent) { return std::make_unique<PricesCommand>(parent); }
+std::unique_ptr<KindCommand> add_prices_command(CLI::App& parent) {
+  return std::make_unique<PricesCommand>(parent);
+}
 
 }  // namespace fantail

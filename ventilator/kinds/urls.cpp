@@ -24,7 +24,9 @@ class UrlsCommand : public KindCommand {
         ->capture_default_str();
     add_duration(*app, "--delay", delay_, "Time between two requests to one host and port [0s]");
     http_.add_to(*app);
-    app->footer("Examples:\n  fantail run urls https://example.com/\n  fantail run urls --input urls.txt --delay 200ms --output pages.jsonl");
+    app->footer(
+        "Examples:\n  fantail run urls https://example.com/\n  fantail run urls --input urls.txt --delay "
+        "200ms --output pages.jsonl");
   }
 
   std::variant<RunRequest, std::string> make_request() override {
@@ -72,6 +74,8 @@ class UrlsCommand : public KindCommand {
 
 }  // namespace
 
-std::unique_ptr<KindCommand> add_urls_command(CLI::App& parent) { return std::make_unique<UrlsCommand>(parent); }
+std::unique_ptr<KindCommand> add_urls_command(CLI::App& parent) {
+  return std::make_unique<UrlsCommand>(parent);
+}
 
 }  // namespace fantail

@@ -95,7 +95,8 @@ bool unchanged(const struct stat& before, const struct stat& after) {
 
 class FilesProcessor : public SyncProcessor {
  public:
-  explicit FilesProcessor(const proto::FilesSpec& spec) : buffer_(kBufferBytes) {
+  FilesProcessor(const proto::FilesSpec& spec, const std::string& other_machine)
+      : buffer_(kBufferBytes), other_machine_(other_machine) {
     if (const auto algorithm = parse_hash_algorithm(spec.hash_algorithm()))
       hasher_ = Hasher::make(*algorithm);
   }
@@ -105,12 +106,15 @@ class FilesProcessor : public SyncProcessor {
  private:
   JobResult read_to_end(int descriptor, const StopToken& stop);
   JobResult answer(std::uint64_t size, const Counter& counter, bool complete);
+  JobResult missing(int error_number) const;
 
   // All of it is kept from file to file, so that a small file costs its system calls and one allocation, the
   // payload.
   std::optional<Hasher> hasher_;
   std::vector<std::byte> buffer_;
   std::string path_;
+  std::string other_machine_;  // this machine's name where it is not the ventilator's
+  bool found_any_ = false;
   proto::FilesResult result_;
 };
 
@@ -128,9 +132,19 @@ JobResult FilesProcessor::process(std::string_view input, const StopToken& stop)
     // can.
     descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) return open_error(path_, errno);
+  if (descriptor < 0) return missing(errno);
+  found_any_ = true;
   const OpenFile file(descriptor);
   return read_to_end(descriptor, stop);
+}
+
+JobResult FilesProcessor::missing(int error_number) const {
+  JobResult result = open_error(path_, error_number);
+  if (error_number == ENOENT && !found_any_ && !other_machine_.empty()) {
+    result.error_message +=
+        " on " + other_machine_ + ": paths must mean the same on every machine, is the directory there?";
+  }
+  return result;
 }
 
 JobResult FilesProcessor::read_to_end(int descriptor, const StopToken& stop) {
@@ -177,8 +191,9 @@ JobResult FilesProcessor::answer(std::uint64_t size, const Counter& counter, boo
 
 }  // namespace
 
-std::unique_ptr<SyncProcessor> make_files_processor(const proto::FilesSpec& spec) {
-  return std::make_unique<FilesProcessor>(spec);
+std::unique_ptr<SyncProcessor> make_files_processor(const proto::FilesSpec& spec,
+                                                    const std::string& other_machine) {
+  return std::make_unique<FilesProcessor>(spec, other_machine);
 }
 
 }  // namespace fantail

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "kinds.pb.h"
 #include "worker/processor.h"
@@ -11,7 +12,9 @@
 namespace fantail {
 
 // A specification that this worker cannot serve (an unknown hash) makes a processor whose every job fails and
-// says so.
-std::unique_ptr<SyncProcessor> make_files_processor(const proto::FilesSpec& spec);
+// says so. The paths were found on the ventilator's machine: when `other_machine` names this one as another,
+// the first files that are missing here say that paths must mean the same on both.
+std::unique_ptr<SyncProcessor> make_files_processor(const proto::FilesSpec& spec,
+                                                    const std::string& other_machine = {});
 
 }  // namespace fantail

@@ -25,7 +25,8 @@ constexpr KindEntry kKinds[] = {
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
-  for (const KindEntry& entry : kKinds) names.emplace_back(entry.name);
+  for (const KindEntry& entry : kKinds)
+    names.emplace_back(entry.name);
   return names;
 }
 
@@ -36,9 +37,10 @@ Execution execution_of(const proto::KindSpec& spec) {
   return Execution::kUnknown;
 }
 
-std::unique_ptr<SyncProcessor> make_sync_processor(const proto::KindSpec& spec, double slowdown) {
-  if (spec.has_files()) return make_files_processor(spec.files());
-  if (spec.has_echo()) return make_echo_processor(spec.echo(), slowdown);
+std::unique_ptr<SyncProcessor> make_sync_processor(const proto::KindSpec& spec,
+                                                   const ProcessorSetting& setting) {
+  if (spec.has_files()) return make_files_processor(spec.files(), setting.other_machine);
+  if (spec.has_echo()) return make_echo_processor(spec.echo(), setting.slowdown);
   return nullptr;
 }
 
