@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 
 #include "pipeline/url/ascii.h"
 
@@ -21,7 +20,8 @@ constexpr std::array<Unit, 5> kUnits = {
     {{"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}}};
 constexpr std::size_t kSeconds = 2;
 
-constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+// Ten years: a longer one is a slip, and added to a clock that counts nanoseconds it might overflow.
+constexpr std::uint64_t kLargest = 10ULL * 365 * 24 * 3600 * 1'000'000;
 
 // Takes what satisfies the predicate off the front of the text.
 template <class Predicate>

@@ -32,7 +32,7 @@ TEST(Duration, ReadsNumbersWithUnits) {
       {"0.001ms", 1},
       {"1.50000000000000000000s", 1'500'000},
       {"1h2m3s4ms5us", 3'723'004'005},
-      {"9223372036854775807us", std::numeric_limits<std::int64_t>::max()},
+      {"315360000000000us", 315360000000000},
   };
   for (const Case& c : cases)
     EXPECT_EQ(parse_duration(c.text), microseconds(c.expected_us)) << c.text;
@@ -62,12 +62,13 @@ TEST(Duration, RefusesEverythingElse) {
                            "0.5us",
                            "0.0000001s",
                            "1,5s",
+                           "315360000000001us",
                            "9223372036854775808us",
-                           "2562047789h",
+                           "87601h",
                            "99999999999999999999",
-                           "2562047788h1h",
-                           "9223372036854775807us1us",
-                           "2562047788h3600s"}) {
+                           "87600h1s",
+                           "87600h1us",
+                           "87599h3601s"}) {
     EXPECT_EQ(parse_duration(text), std::nullopt) << text;
   }
 }
