@@ -1,0 +1,68 @@
+"""prices against six vendors."""
+import time
+import unittest
+
+import fantail
+
+VENDORS = {
+    "Normal": b'{"price": 62.45, "currency": "USD", "stock": true}',
+    "Tied": b'{"price": "62.450", "currency": "usd", "stock": 3}',
+    "Slow": b'{"price": 1, "currency": "USD", "stock": true}',
+    "OutOfStock": b'{"price": 40.00, "currency": "USD", "stock": false}',
+    "Broken": b'{"price": 62.45, "currency": ',
+    "Yen": b'{"price": 9000, "currency": "JPY", "stock": "in stock"}',
+    "Failing": b"{}",
+}
+
+
+class Prices(fantail.SystemTest):
+    def answer(self, path):
+        vendor = path.split("/")[1]
+        if vendor == "Slow":
+            # Longer than its timeout: the connection is given up meanwhile.
+            time.sleep(1)
+        if vendor == "Failing":
+            return 500, {}, b"{}"
+        self.assertEqual("B%2F1", path.split("/")[2])
+        return 200, {"Content-Type": "application/json"}, VENDORS[vendor]
+
+    def vendors_file(self, server, names):
+        lines = ["vendors:"]
+        for name in names:
+            lines += [f"  - name: {name}", f"    url: {server.url}/{name}/{{product}}", "    timeout: 500ms",
+                      "    price: /price", "    currency: /currency", "    in_stock: /stock"]
+        with open(self.path("vendors.yaml"), "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        return self.path("vendors.yaml")
+
+    def test_a_row_for_every_vendor_and_the_best_per_currency(self):
+        server = fantail.WebServer(self, self.answer)
+        code, rows, report, errors = self.run_fantail(
+            "prices", "--product", "B/1", "--vendors", self.vendors_file(server, VENDORS))
+        self.assertEqual(1, code)
+        self.assert_balanced(report)
+        rows = {row["vendor"]: row for row in rows}
+        self.assertEqual(set(VENDORS), set(rows))
+        self.assertEqual({"B/1"}, {row["product"] for row in rows.values()})
+        self.assertEqual(("62.45", "USD", True), tuple(rows["Normal"][name] for name in ("price", "currency", "in_stock")))
+        self.assertEqual(("62.45", "USD", True), tuple(rows["Tied"][name] for name in ("price", "currency", "in_stock")))
+        self.assertEqual(("9000", "JPY"), (rows["Yen"]["price"], rows["Yen"]["currency"]))
+        self.assertEqual(("40.00", False), (rows["OutOfStock"]["price"], rows["OutOfStock"]["in_stock"]))
+        expected = {"Slow": "timeout", "Broken": "bad_json", "Failing": "http_status"}
+        self.assertEqual(expected, {name: rows[name]["error"]["code"] for name in expected})
+        best = {each["currency"]: each for each in report["aggregate"]["best"]}
+        self.assertEqual(("62.45", ["Normal", "Tied"]), (best["USD"]["price"], best["USD"]["vendors"]))
+        self.assertEqual(["Yen"], best["JPY"]["vendors"])
+        self.assertIn("best: Normal and Tied at USD 62.45", errors)
+        self.assertIn("best: Yen at JPY 9000", errors)
+
+    def test_nothing_in_stock(self):
+        server = fantail.WebServer(self, self.answer)
+        code, _, _, errors = self.run_fantail(
+            "prices", "--product", "B/1", "--vendors", self.vendors_file(server, ["OutOfStock"]))
+        self.assertEqual(0, code)
+        self.assertIn("best: none in stock (1 quote)", errors)
+
+
+if __name__ == "__main__":
+    unittest.main()
