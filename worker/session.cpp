@@ -70,7 +70,8 @@ void Session::on_ventilator(const proto::VentilatorToWorker& message, Instant no
 
 void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now,
                          SessionOutbox& out) {
-  if (epoch == epoch_ || draining_) return;  // the answer to a hello that was said twice
+  // A hello that was said twice is answered twice, and then the last lane is the one that is open.
+  if (draining_ || (epoch == epoch_ && welcome.lane_port() == lane_port_)) return;
   epoch_ = epoch;
   lane_port_ = welcome.lane_port();
   refusal_.clear();

@@ -1,5 +1,6 @@
 // How a session turns finished jobs into results messages.
 #include <algorithm>
+#include <utility>
 
 #include "worker/session.h"
 
@@ -77,9 +78,8 @@ void Session::on_completions(std::vector<Completion> completions, Instant now, S
     if (results.inputs_size() == 0) return;
     compact(results);
     results.set_run_id(run_id_);
-    retain_and_send(results, std::move(jobs), now, out);
+    retain_and_send(results, std::exchange(jobs, RangeSet{}), now, out);
     results.Clear();
-    jobs.clear();
     bytes = 0;
   };
   for (Completion& completion : completions) {

@@ -25,19 +25,22 @@ constexpr std::chrono::seconds kPatience{10};
 // The first byte of a peer that speaks TLS: the conversation ends there.
 constexpr char kTlsHandshake = 0x16;
 
-int listen_on_loopback(std::uint16_t& port) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+int bind_on_loopback(std::uint16_t& port) {
+  const int bound = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
-  if (listener < 0 || ::bind(listener, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-      ::listen(listener, 1024) != 0 ||
-      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    throw std::runtime_error("cannot listen on loopback");
+  if (bound < 0 || ::bind(bound, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+      ::getsockname(bound, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    throw std::runtime_error("cannot bind on loopback");
   }
   port = ntohs(address.sin_port);
-  return listener;
+  return bound;
+}
+
+std::string loopback_host(std::uint16_t port) {
+  return "127.0.0.1:" + std::to_string(port);
 }
 
 bool is_readable(int socket) {
@@ -116,7 +119,8 @@ bool HttpConversation::hold_for(milliseconds duration) {
 }
 
 HttpServer::HttpServer(Handler handler) : handler_(std::move(handler)) {
-  listener_ = listen_on_loopback(port_);
+  listener_ = bind_on_loopback(port_);
+  if (::listen(listener_, 1024) != 0) throw std::runtime_error("cannot listen on loopback");
   acceptor_ = std::thread([this] { accept_connections(); });
 }
 
@@ -132,7 +136,7 @@ HttpServer::~HttpServer() {
 }
 
 std::string HttpServer::host() const {
-  return "127.0.0.1:" + std::to_string(port_);
+  return loopback_host(port_);
 }
 
 std::string HttpServer::url(std::string_view target) const {
@@ -222,10 +226,14 @@ bool HttpServer::read_request(int socket, std::string& buffer, HttpRequestRecord
   return false;
 }
 
-std::uint16_t unused_port() {
-  std::uint16_t port = 0;
-  ::close(listen_on_loopback(port));
-  return port;
+RefusingPort::RefusingPort() : socket_(bind_on_loopback(port_)) {}
+
+RefusingPort::~RefusingPort() {
+  ::close(socket_);
+}
+
+std::string RefusingPort::host() const {
+  return loopback_host(port_);
 }
 
 }  // namespace fantail

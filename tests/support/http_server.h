@@ -90,7 +90,19 @@ class HttpServer {
   std::thread acceptor_;
 };
 
-// A port of loopback where nobody listens.
-std::uint16_t unused_port();
+// A port of loopback where nobody listens, and nobody else can as long as this lives.
+class RefusingPort {
+ public:
+  RefusingPort();
+  ~RefusingPort();
+  RefusingPort(const RefusingPort&) = delete;
+  RefusingPort& operator=(const RefusingPort&) = delete;
+
+  std::string host() const;  // "127.0.0.1:PORT"
+
+ private:
+  std::uint16_t port_ = 0;
+  int socket_;
+};
 
 }  // namespace fantail

@@ -83,6 +83,20 @@ TEST_F(UrlsProcessor, ReadsAPage) {
   EXPECT_EQ(events_.written(), (std::vector<RecordingAsyncEvents::TicketAndHost>{{1, server.host()}}));
 }
 
+TEST_F(UrlsProcessor, SendsThePasswordOfAUrlAndShowsItNowhere) {
+  HttpServer server([](const HttpRequestRecord& request, HttpConversation& peer) {
+    if (request.target == "/old") return peer.respond(301, {"Location: new"}, "");
+    peer.respond(200, {kHtml}, "<a href=next>x</a>");
+  });
+  const JobResult job = get("http://me:secret@" + server.host() + "/old");
+  ASSERT_EQ(server.requests().size(), 2u);
+  for (const HttpRequestRecord& request : server.requests())
+    EXPECT_EQ(request.header("Authorization"), "Basic bWU6c2VjcmV0");
+  EXPECT_EQ(page_of(job).final_url(), server.url("/new"));
+  EXPECT_EQ(page_of(job).links(0), server.url("/next"));
+  EXPECT_EQ(job.payload.find("secret"), std::string::npos);
+}
+
 TEST_F(UrlsProcessor, SendsItsHeadersAndNoOthers) {
   spec_.add_headers("X-Test: yes");
   HttpServer server(answer(200, {"Set-Cookie: a=b"}, ""));
@@ -220,7 +234,8 @@ TEST_F(UrlsProcessor, ReportsAnswersThatAreNone) {
 }
 
 TEST_F(UrlsProcessor, ReportsARefusedConnectionWithoutThePassword) {
-  const std::string host = "127.0.0.1:" + std::to_string(unused_port());
+  const RefusingPort refusing;
+  const std::string host = refusing.host();
   const JobResult job = get("http://me:secret@" + host + "/");
   EXPECT_EQ(job.error_code, "connect");
   EXPECT_EQ(job.error_message, "cannot connect to " + host);

@@ -17,7 +17,7 @@ using std::chrono::microseconds;
 
 Fetch::Fetch(TransferEngine& engine, FetchRequest request, FetchListener& listener)
     : engine_(engine), request_(std::move(request)), listener_(listener) {
-  response_.url = request_.url;
+  response_.url = without_secrets(request_.url);
 }
 
 Fetch::~Fetch() {
@@ -59,7 +59,7 @@ void Fetch::on_limit(bool is_the_runs) {
 }
 
 void Fetch::start_hop() {
-  response_.url = request_.url;
+  response_.url = without_secrets(request_.url);
   response_.status_code = 0;
   response_.content_type.clear();
   response_.bytes = 0;

@@ -39,7 +39,7 @@ struct FetchRequest {
 
 // The last response, as far as it is known.
 struct Response {
-  Url url;
+  Url url;                        // without user name and password
   std::uint32_t status_code = 0;  // 0 while none came
   std::string content_type;       // "" when there was none
   std::uint64_t bytes = 0;        // delivered

@@ -101,10 +101,14 @@ HttpError read_status_code(std::uint32_t status_code) {
   return {"http_status", std::move(message)};
 }
 
-std::string href_without_secrets(Url url) {
+Url without_secrets(Url url) {
   url.username.clear();
   url.password.clear();
-  return url.href_without_fragment();
+  return url;
+}
+
+std::string href_without_secrets(Url url) {
+  return without_secrets(std::move(url)).href_without_fragment();
 }
 
 }  // namespace fantail

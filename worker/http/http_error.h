@@ -25,7 +25,8 @@ HttpError read_curl_code(CURLcode code, const std::string& host);
 // The answer itself says no. Requires: status_code >= 400.
 HttpError read_status_code(std::uint32_t status_code);
 
-// The URL for messages: without user name and password.
-std::string href_without_secrets(Url url);
+// The URL for rows and messages: without user name and password.
+Url without_secrets(Url url);
+std::string href_without_secrets(Url url);  // and without fragment
 
 }  // namespace fantail

@@ -1,9 +1,15 @@
 #include "worker/http/transfer_engine.h"
 
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <cerrno>
 #include <mutex>
 #include <new>
+#include <system_error>
 
 #include "worker/http/transfer.h"
 
@@ -13,6 +19,7 @@ namespace {
 
 constexpr long kMaxConnections = 1024;
 constexpr std::size_t kMaxFreeHandles = 1024;
+constexpr std::size_t kEventsAtOnce = 256;
 constexpr std::chrono::milliseconds kLongestWait{60'000};
 
 void initialize_curl_once() {
@@ -20,32 +27,58 @@ void initialize_curl_once() {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
+// Whether epoll knows the descriptor already or not.
+void set_interest(int epoll, int descriptor, std::uint32_t events) {
+  epoll_event interest{};
+  interest.events = events;
+  interest.data.fd = descriptor;
+  if (::epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &interest) == 0) return;
+  ::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &interest);
+}
+
+std::uint32_t epoll_events(int curl_what) {
+  return ((curl_what & CURL_POLL_IN) != 0 ? EPOLLIN : 0u) |
+         ((curl_what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0u);
+}
+
+// Of an error or a hang-up alone libcurl finds out by itself.
+int curl_readiness(std::uint32_t epoll_events) {
+  return ((epoll_events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+         ((epoll_events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0);
+}
+
 }  // namespace
 
-TransferEngine::TransferEngine() {
+TransferEngine::TransferEngine() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   initialize_curl_once();
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxConnections);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &TransferEngine::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &TransferEngine::on_multi_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  set_interest(epoll_, wake_event_.descriptor(), EPOLLIN);
 }
 
 TransferEngine::~TransferEngine() {
   assert(timers_.empty());
   for (CURL* handle : free_handles_)
     curl_easy_cleanup(handle);
-  curl_multi_cleanup(multi_);
+  curl_multi_cleanup(multi_);  // Closes the connections that were kept.
+  ::close(epoll_);
 }
 
 void TransferEngine::turn() {
-  int running = 0;
-  curl_multi_perform(multi_, &running);
+  move_ready_transfers();
+  move_due_transfers();
   tell_finished();
   ring_due_timers();
-  curl_multi_poll(multi_, nullptr, 0, wait_ms(), nullptr);
 }
 
 void TransferEngine::wake() {
-  curl_multi_wakeup(multi_);
+  wake_event_.signal();
 }
 
 CURL* TransferEngine::take_handle() {
@@ -81,6 +114,48 @@ void TransferEngine::cancel(TimerId timer) {
   timers_.erase(timer);
 }
 
+int TransferEngine::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  TransferEngine& engine = *static_cast<TransferEngine*>(self);
+  const auto index = static_cast<std::size_t>(socket);
+  if (index >= engine.is_watched_.size()) engine.is_watched_.resize(index + 1);
+  engine.is_watched_[index] = what != CURL_POLL_REMOVE;
+  // libcurl may have closed a socket before it says so, and its number may be another thread's file by now:
+  // epoll is told nothing. A closed socket leaves it by itself, a kept one as soon as it has something to
+  // say.
+  if (what != CURL_POLL_REMOVE) set_interest(engine.epoll_, socket, epoll_events(what));
+  return 0;
+}
+
+int TransferEngine::on_multi_timer(CURLM*, long wait_ms, void* self) {
+  TransferEngine& engine = *static_cast<TransferEngine*>(self);
+  engine.multi_due_.reset();
+  if (wait_ms >= 0) engine.multi_due_ = engine.now() + std::chrono::milliseconds(wait_ms);
+  return 0;
+}
+
+void TransferEngine::move_ready_transfers() {
+  std::array<epoll_event, kEventsAtOnce> events;
+  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms());
+  for (int i = 0; i < count; ++i) {  // None when a signal came: count is -1.
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.fd == wake_event_.descriptor()) {
+      wake_event_.clear();
+    } else if (is_watched_[static_cast<std::size_t>(event.data.fd)]) {
+      int running = 0;
+      curl_multi_socket_action(multi_, event.data.fd, curl_readiness(event.events), &running);
+    } else {
+      ::epoll_ctl(epoll_, EPOLL_CTL_DEL, event.data.fd, nullptr);
+    }
+  }
+}
+
+void TransferEngine::move_due_transfers() {
+  if (!multi_due_ || *multi_due_ > now()) return;
+  multi_due_.reset();  // First: libcurl may set the next one meanwhile.
+  int running = 0;
+  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
 void TransferEngine::tell_finished() {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
@@ -103,10 +178,12 @@ void TransferEngine::ring_due_timers() {
 }
 
 int TransferEngine::wait_ms() const {
-  if (timers_.empty()) return static_cast<int>(kLongestWait.count());
+  Clock::time_point until = now() + kLongestWait;
+  if (!timers_.empty()) until = std::min(until, timers_.begin()->first);
+  if (multi_due_) until = std::min(until, *multi_due_);
   // Rounded up: a wait that ends just before its timer would be followed by many waits of nothing.
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - now());
-  return static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), kLongestWait).count());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now());
+  return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
 }
 
 }  // namespace fantail

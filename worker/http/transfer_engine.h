@@ -1,5 +1,6 @@
-// The transfers of one thread: a libcurl multi handle, the easy handles that are free for the next exchange,
-// and timers. Knows nothing of jobs, redirects or permits.
+// The transfers of one thread: a libcurl multi handle driven by epoll, the easy handles that are free for the
+// next exchange, and timers. An event costs the same however many other transfers wait. Knows nothing of
+// jobs, redirects or permits. https://curl.se/libcurl/c/curl_multi_socket_action.html
 #pragma once
 
 #include <curl/curl.h>
@@ -7,7 +8,10 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
+
+#include "pipeline/app/wake_event.h"
 
 namespace fantail {
 
@@ -25,8 +29,8 @@ class TransferEngine {
 
   Clock::time_point now() const { return Clock::now(); }
 
-  // One turn: moves all transfers on, tells the finished ones, rings the timers that are due, then waits
-  // until something happens or wake() is called.
+  // One turn: waits until something happens or wake() is called, moves on the transfers that it concerns,
+  // tells the finished ones, rings the timers that are due.
   void turn();
   // The only call for other threads: ends the wait of this or the next turn.
   void wake();
@@ -44,11 +48,19 @@ class TransferEngine {
   void cancel(TimerId timer);
 
  private:
+  static int on_socket(CURL* handle, curl_socket_t socket, int what, void* self, void*);
+  static int on_multi_timer(CURLM* multi, long wait_ms, void* self);
+  void move_ready_transfers();
+  void move_due_transfers();
   void tell_finished();
   void ring_due_timers();
   int wait_ms() const;
 
+  int epoll_;
+  WakeEvent wake_event_;
+  std::vector<bool> is_watched_;  // by the number of the socket: libcurl wants its events
   CURLM* multi_;
+  std::optional<Clock::time_point> multi_due_;  // when libcurl wants to look at its own timers
   std::vector<CURL*> free_handles_;
   Timers timers_;
 };

@@ -1,0 +1,216 @@
+// The ways out of the three deciders, for their tests: each keeps what was sent until the test takes it, so that
+// expect_empty() can say that nothing else was. Events for the log are kept apart; they are no part of the protocol.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "messages.pb.h"
+#include "sink/collector.h"
+#include "ventilator/dispatcher.h"
+#include "worker/session.h"
+
+namespace fantail {
+
+// What was sent one way, in order.
+template <typename Value>
+class Recorded {
+ public:
+  void add(Value value) { values_.push_back(std::move(value)); }
+  // The oldest; a test that takes what was not sent fails and goes on with an empty one.
+  Value take() {
+    if (values_.empty()) {
+      ADD_FAILURE() << "nothing was sent";
+      return Value{};
+    }
+    Value value = std::move(values_.front());
+    values_.pop_front();
+    return value;
+  }
+  std::vector<Value> take_all() {
+    std::vector<Value> values(values_.begin(), values_.end());
+    values_.clear();
+    return values;
+  }
+  std::size_t size() const { return values_.size(); }
+  bool empty() const { return values_.empty(); }
+  void clear() { values_.clear(); }
+
+ private:
+  std::deque<Value> values_;
+};
+
+class RecordingDispatchOutbox : public DispatchOutbox {
+ public:
+  struct Batch {
+    WorkerId worker;
+    LaneBatch jobs;
+  };
+  struct ToWorker {
+    WorkerId worker;
+    proto::VentilatorToWorker message;
+  };
+  struct Proposal {
+    std::vector<JobSpan> jobs;
+    Status status = Status::kOk;
+  };
+
+  void open_lane(const WorkerId& worker) override { opened.add(worker); }
+  void close_lane(const WorkerId& worker) override { closed.add(worker); }
+  void send_jobs(const WorkerId& worker, const LaneBatch& batch) override { batches.add({worker, batch}); }
+  void send_to_worker(const WorkerId& worker, const proto::VentilatorToWorker& message) override {
+    to_worker.add({worker, message});
+  }
+  void send_to_sink(const proto::VentilatorToSink& message) override { to_sink.add(message); }
+  void propose(const std::vector<JobSpan>& jobs, Status status) override { proposals.add({jobs, status}); }
+  std::string host_of(JobId job) override { return hosts.at(static_cast<std::size_t>(job)); }
+  void on_event(const std::string& what) override { events.push_back(what); }
+  void on_trouble(const std::string& what) override { troubles.add(what); }
+
+  // Nothing was sent to workers that the test did not take.
+  void expect_workers_empty() const {
+    EXPECT_TRUE(opened.empty());
+    EXPECT_TRUE(closed.empty());
+    EXPECT_TRUE(batches.empty());
+    EXPECT_TRUE(to_worker.empty());
+  }
+  void expect_empty() const {
+    expect_workers_empty();
+    EXPECT_TRUE(to_sink.empty());
+    EXPECT_TRUE(proposals.empty());
+    EXPECT_TRUE(troubles.empty());
+  }
+
+  Recorded<WorkerId> opened, closed;
+  Recorded<Batch> batches;
+  Recorded<ToWorker> to_worker;
+  Recorded<proto::VentilatorToSink> to_sink;
+  Recorded<Proposal> proposals;
+  Recorded<std::string> troubles;
+  std::vector<std::string> events;
+  std::vector<std::string> hosts;  // what host_of answers, by job
+};
+
+class RecordingSessionOutbox : public SessionOutbox {
+ public:
+  void connect_lane(std::uint32_t port) override { lanes.add(port); }
+  void close_lane() override { ++closed_lanes; }
+  void connect_sink(const std::string& endpoint, std::uint32_t tcp_port) override {
+    sinks.add({endpoint, tcp_port});
+  }
+  void connect_sink_data(std::uint32_t port) override { data_ports.add(port); }
+  void send_to_ventilator(const proto::WorkerToVentilator& message) override { to_ventilator.add(message); }
+  void send_to_sink(const proto::WorkerToSink& message) override { to_sink.add(message); }
+  void send_results(const std::string& serialized) override {
+    proto::Results message;
+    EXPECT_TRUE(message.ParseFromString(serialized));
+    results.add(std::move(message));
+  }
+  void set_run(const proto::RunSpec& spec) override { runs.add(spec); }
+  void start(std::vector<AcceptedJob> jobs) override {
+    for (AcceptedJob& job : jobs)
+      started.add(std::move(job));
+  }
+  std::vector<JobId> drop_queued() override { return std::exchange(queued, {}); }
+  void stop_running(StopReason reason) override { stops.add(reason); }
+  void permit(JobId job, const std::string& host) override { permits.add({job, host}); }
+  std::uint64_t running() override { return running_now; }
+  void on_event(const std::string& what) override { events.push_back(what); }
+
+  void expect_empty() const {
+    EXPECT_TRUE(lanes.empty());
+    EXPECT_TRUE(sinks.empty());
+    EXPECT_TRUE(data_ports.empty());
+    EXPECT_TRUE(to_ventilator.empty());
+    EXPECT_TRUE(to_sink.empty());
+    EXPECT_TRUE(results.empty());
+    EXPECT_TRUE(runs.empty());
+    EXPECT_TRUE(started.empty());
+    EXPECT_TRUE(stops.empty());
+    EXPECT_TRUE(permits.empty());
+  }
+
+  Recorded<std::uint32_t> lanes, data_ports;
+  Recorded<std::pair<std::string, std::uint32_t>> sinks;
+  Recorded<proto::WorkerToVentilator> to_ventilator;
+  Recorded<proto::WorkerToSink> to_sink;
+  Recorded<proto::Results> results;
+  Recorded<proto::RunSpec> runs;
+  Recorded<AcceptedJob> started;
+  Recorded<StopReason> stops;
+  Recorded<std::pair<JobId, std::string>> permits;
+  std::vector<std::string> events;
+  int closed_lanes = 0;
+  // What the executor would answer.
+  std::vector<JobId> queued;
+  std::uint64_t running_now = 0;
+};
+
+class RecordingCollectorOutbox : public CollectorOutbox {
+ public:
+  struct ToWorker {
+    std::string worker_id;
+    proto::SinkToWorker message;
+  };
+
+  void send_to_worker(const std::string& worker_id, const proto::SinkToWorker& message) override {
+    to_worker.add({worker_id, message});
+  }
+  void send_to_ventilator(const proto::SinkToVentilator& message) override { to_ventilator.add(message); }
+  void begin_run(const proto::RunSpec& spec) override { begun.add(spec); }
+  void end_run() override { ++ended; }
+  void on_event(const std::string& what) override { events.push_back(what); }
+
+  void expect_empty() const {
+    EXPECT_TRUE(to_worker.empty());
+    EXPECT_TRUE(to_ventilator.empty());
+    EXPECT_TRUE(begun.empty());
+  }
+
+  Recorded<ToWorker> to_worker;
+  Recorded<proto::SinkToVentilator> to_ventilator;
+  Recorded<proto::RunSpec> begun;
+  std::vector<std::string> events;
+  int ended = 0;
+};
+
+// Keeps copies: an Outcome's views end with the call.
+class RecordingLedger : public Ledger {
+ public:
+  struct Record {
+    JobId job = 0;
+    Status status = Status::kOk;
+    std::uint32_t attempt = 0;
+    std::string input, worker, error_code, error_message, payload;
+    std::uint64_t duration_us = 0;
+  };
+  struct WithoutRows {
+    JobSpan jobs;
+    Status status = Status::kOk;
+  };
+
+  void record(const Kind&, const Outcome& outcome) override {
+    Record record;
+    record.job = outcome.job;
+    record.status = outcome.status;
+    record.attempt = outcome.attempt;
+    record.input = outcome.input;
+    record.worker = outcome.worker;
+    record.error_code = outcome.error_code;
+    record.error_message = outcome.error_message;
+    record.payload = outcome.payload;
+    record.duration_us = outcome.duration_us;
+    records.add(std::move(record));
+  }
+  void record_without_rows(JobSpan jobs, Status status) override { without_rows.add({jobs, status}); }
+
+  Recorded<Record> records;
+  Recorded<WithoutRows> without_rows;
+};
+
+}  // namespace fantail
