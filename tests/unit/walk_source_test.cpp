@@ -211,6 +211,8 @@ TEST_F(WalkSource, DepthCostsNoDescriptors) {
 
 TEST_F(WalkSource, SaysThatItHasNoDescriptors) {
   write("d/file");
+  // UBSan needs a pipe to look at a type for the first time: it has seen all of them after one walk.
+  drain(*make_walk_source({"d"}));
   rlimit before = {};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit none = before;
