@@ -27,7 +27,10 @@ std::string Endpoint::text() const {
 }
 
 bool Endpoint::is_local() const {
-  return transport == Transport::kIpc || host == "localhost" || host.starts_with("127.") || host == "[::1]";
+  // A name such as 127.example.com leads anywhere: only an address in digits is one.
+  const bool loopback =
+      host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+  return transport == Transport::kIpc || host == "localhost" || loopback || host == "[::1]";
 }
 
 Endpoint Endpoint::with_port(std::uint32_t other_port) const {
