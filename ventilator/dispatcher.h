@@ -127,6 +127,7 @@ class Dispatcher {
                  DispatchOutbox& out);
   void on_host_events(const proto::HostEvents& events, Instant now, DispatchOutbox& out);
   void reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started);
+  void adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out);
   void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
   void send_pong(const WorkerId& id, DispatchOutbox& out) const;
   void check_workers(Instant now, DispatchOutbox& out);

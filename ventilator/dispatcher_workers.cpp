@@ -82,19 +82,32 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, I
   if (hello.run_id() == spec_.run_id()) holding = to_set(hello.holding(), spooled_);
   worker.unfinished = holding.size();
   if (known) reconcile(id, holding, UINT64_MAX, true);
-  // Jobs that it holds and nobody else has: adopted, not dispatched again.
-  for (const JobSpan& span : holding.spans()) {
-    for (const JobSpan& part : pending_.within(span)) {
-      pending_.erase(part);
-      leases_.add({part, id, 0, 1});
-    }
+  // What it kept came by the old lane; from now on every whole status is to name it.
+  for (Lease lease : leases_.of(id)) {
+    leases_.take(lease.jobs);
+    lease.sequence = 0;
+    leases_.add(lease);
   }
+  adopt(id, holding, out);
   workers_[id] = worker;
   if (!known) {
     ++workers_ever_;
     out.on_event("worker " + worker.name + " joined with " + std::to_string(slots) + " slots");
   }
   out.open_lane(id);
+}
+
+// Jobs that the worker holds and nobody else has are not dispatched again.
+void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out) {
+  for (const JobSpan& span : holding.spans()) {
+    for (const JobSpan& part : pending_.within(span)) {
+      pending_.erase(part);
+      leases_.add({part, id, 0, 1});
+    }
+    for (JobId job = span.first; policy_.hosts.limits() && job < span.end; ++job) {
+      if (hosts_.waiting() > 0 && hosts_.adopt(job, out.host_of(job))) leases_.add({{job, job + 1}, id, 0, 1});
+    }
+  }
 }
 
 void Dispatcher::on_lane_open(const WorkerId& id, Instant now, DispatchOutbox& out) {

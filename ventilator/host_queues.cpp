@@ -45,6 +45,21 @@ void HostQueues::requeue(JobId job, const std::string& host, Instant now) {
   settle(index);
 }
 
+bool HostQueues::adopt(JobId job, const std::string& host) {
+  const HostIndex index = index_of(host);
+  unfile(index);
+  const bool waits = std::erase(hosts_[index].queue, job) > 0;
+  if (waits) {
+    --waiting_;
+    hold(job, index);
+    // When its request was written is not known, but a request of its own does not hold others up any more.
+    holders_[job].written = true;
+    --hosts_[index].unwritten;
+  }
+  settle(index);
+  return waits;
+}
+
 void HostQueues::hold(JobId job, HostIndex index) {
   Host& host = hosts_[index];
   ++host.in_flight;

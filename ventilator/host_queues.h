@@ -32,6 +32,9 @@ class HostQueues {
   void add(JobId job, const std::string& host);
   // A job came back without an outcome: its permit is free and it waits again, before the others of its host.
   void requeue(JobId job, const std::string& host, Instant now);
+  // A worker holds the job already: where it still waits it gets its permit at once, limits or not. False: it
+  // does not wait.
+  bool adopt(JobId job, const std::string& host);
   // The next job whose host allows it now, round robin over the hosts; it holds the host's permit from here
   // on.
   std::optional<JobId> take(Instant now);

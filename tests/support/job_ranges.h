@@ -16,7 +16,8 @@ inline void PrintTo(const JobSpan& span, std::ostream* out) {
   *out << span.first << ".." << span.end;
 }
 
-inline void put_ranges(const std::vector<JobSpan>& spans, google::protobuf::RepeatedPtrField<proto::JobRange>* ranges) {
+inline void put_ranges(const std::vector<JobSpan>& spans,
+                       google::protobuf::RepeatedPtrField<proto::JobRange>* ranges) {
   for (const JobSpan& span : spans) {
     proto::JobRange& range = *ranges->Add();
     range.set_first(span.first);

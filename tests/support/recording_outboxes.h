@@ -1,5 +1,6 @@
-// The ways out of the three deciders, for their tests: each keeps what was sent until the test takes it, so that
-// expect_empty() can say that nothing else was. Events for the log are kept apart; they are no part of the protocol.
+// The ways out of the three deciders, for their tests: each keeps what was sent until the test takes it, so
+// that expect_empty() can say that nothing else was. Events for the log are kept apart; they are no part of
+// the protocol.
 #pragma once
 
 #include <gtest/gtest.h>
