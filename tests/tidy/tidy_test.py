@@ -7,6 +7,7 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 LINES_MAX = 400
+TEST_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 DATA_TABLES = ("worker/html/entities_table.inc", "worker/html/charset_table.inc", "pipeline/currencies.cpp")
 # Edges that may read the clock or sleep, beside pipeline/net and pipeline/app.
@@ -100,8 +101,9 @@ def main():
         text = read(name) if name.endswith((".cpp", ".h", ".md", ".proto", ".inc", ".py", ".sh")) else ""
         if name.endswith((".cpp", ".h")):
             code_rules(name, text, report)
-            if name not in DATA_TABLES and text.count("\n") > LINES_MAX:
-                report(name, f"{text.count(chr(10))} lines; {LINES_MAX} is the most: is it still one thing?")
+            most = TEST_LINES_MAX if name.startswith("tests/") else LINES_MAX
+            if name not in DATA_TABLES and text.count("\n") > most:
+                report(name, f"{text.count(chr(10))} lines; {most} is the most: is it still one thing?")
             if name.endswith(".cpp"):
                 function_rules(name, text, report)
         elif name.endswith(".md"):

@@ -1,0 +1,190 @@
+// The session towards the sink: results, kept and sent again until they are durable.
+#include <gtest/gtest.h>
+
+#include "tests/support/session_scene.h"
+
+namespace fantail {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class SessionResultsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    scene.set_up();
+    scene.send_lane(SessionScene::lane_of(2, 0, 10));
+    scene.forget();
+  }
+  SessionScene scene;
+  RecordingSessionOutbox& out = scene.out;
+};
+
+TEST(SessionProbe, AnEmptyMessageTriesTheSinksDataPort) {
+  SessionScene scene;
+  scene.tick();
+  scene.welcome();
+  scene.begin_run();
+  EXPECT_TRUE(scene.out.results.empty()) << "nobody has said where the data port is";
+  scene.sink_welcome();
+  EXPECT_EQ(scene.out.data_ports.take(), SessionScene::kDataPort);
+  const auto probe = scene.out.results.take();
+  EXPECT_EQ(probe.run_id(), SessionScene::kRun);
+  EXPECT_EQ(probe.sequence(), 1u);
+  EXPECT_EQ(probe.inputs_size(), 0);
+}
+
+TEST_F(SessionResultsTest, ColumnsThatSayNothingAreLeftOut) {
+  scene.complete(
+      {SessionScene::completion_of(3, JobResult::ok("")), SessionScene::completion_of(4, JobResult::ok(""))});
+  const auto results = out.results.take();
+  EXPECT_EQ(results.run_id(), SessionScene::kRun);
+  EXPECT_EQ(results.worker_id(), "worker-id-012345");
+  EXPECT_EQ(results.sequence(), 2u);
+  EXPECT_EQ(results.first_job(), 3u);
+  EXPECT_EQ(results.inputs(1), "input 4");
+  EXPECT_EQ(results.jobs_size(), 0);
+  EXPECT_EQ(results.payloads_size(), 0);
+  EXPECT_EQ(results.statuses_size(), 0);
+  EXPECT_EQ(results.attempts_size(), 0);
+  EXPECT_EQ(results.failures_size(), 0);
+  EXPECT_EQ(results.queued_us(0), 30u);
+  EXPECT_EQ(results.duration_us(0), 400u);
+  EXPECT_TRUE(out.results.empty());
+}
+
+TEST_F(SessionResultsTest, ColumnsThatSaySomethingAreWhole) {
+  Completion retried = SessionScene::completion_of(9);
+  retried.attempt = 2;
+  retried.queued = milliseconds(-1);
+  scene.complete({SessionScene::completion_of(3, JobResult::ok("")),
+                  SessionScene::completion_of(5, JobResult::failed("not_found", "no such file", "part")),
+                  retried});
+  const auto results = out.results.take();
+  ASSERT_EQ(results.jobs_size(), 3);
+  EXPECT_EQ(results.jobs(1), 5u);
+  EXPECT_EQ(results.payloads(0), "");
+  EXPECT_EQ(results.payloads(1), "part");
+  EXPECT_EQ(results.payloads(2), "payload");
+  EXPECT_EQ(results.statuses(0), proto::STATUS_OK);
+  EXPECT_EQ(results.statuses(1), proto::STATUS_FAILED);
+  EXPECT_EQ(results.attempts(2), 2u);
+  EXPECT_EQ(results.queued_us(2), 0u) << "clocks that go backwards";
+  ASSERT_EQ(results.failures_size(), 1);
+  EXPECT_EQ(results.failures(0).index(), 1u);
+  EXPECT_EQ(results.failures(0).code(), "not_found");
+  EXPECT_EQ(results.failures(0).message(), "no such file");
+}
+
+TEST_F(SessionResultsTest, JobsThatItDoesNotHoldAreNobodys) {
+  scene.complete({SessionScene::completion_of(99), SessionScene::completion_of(0)});
+  EXPECT_EQ(out.results.take().inputs_size(), 1);
+  scene.complete({SessionScene::completion_of(0)});
+  EXPECT_TRUE(out.results.empty()) << "finished once";
+}
+
+TEST_F(SessionResultsTest, ResultsAreSentAgainAtGrowingIntervals) {
+  scene.complete_range({0, 1});
+  const std::string first = out.results.take().SerializeAsString();
+  std::vector<int> sent_at_ms;
+  const Instant start = scene.now;
+  while (scene.now < start + seconds(40)) {
+    scene.advance(milliseconds(50));
+    for (const auto& results : out.results.take_all()) {
+      EXPECT_EQ(results.SerializeAsString(), first);
+      sent_at_ms.push_back(static_cast<int>((scene.now - start).count() / 1000));
+    }
+  }
+  EXPECT_EQ(sent_at_ms, (std::vector<int>{1000, 3000, 7000, 15000, 23000, 31000, 39000}));
+}
+
+TEST_F(SessionResultsTest, DurableResultsAreForgotten) {
+  scene.complete_range({0, 1});
+  scene.complete_range({1, 2});
+  out.results.clear();
+  scene.durable({2, 77});
+  scene.durable({3}, "another");
+  scene.advance(seconds(1));
+  EXPECT_EQ(out.results.take().first_job(), 1u);
+  EXPECT_TRUE(out.results.empty());
+  EXPECT_EQ(get_ranges(scene.last_status().holding()), (Spans{{1, 10}}));
+}
+
+TEST_F(SessionResultsTest, ANewSinkGetsAllThatIsNotDurable) {
+  scene.complete_range({0, 1});
+  scene.complete_range({1, 2});
+  scene.durable({2});
+  out.results.clear();
+  scene.sink_welcome(SessionScene::kDataPort, 5);
+  EXPECT_TRUE(out.results.empty()) << "the same one";
+  scene.sink_welcome(SessionScene::kDataPort, 6);
+  EXPECT_TRUE(out.data_ports.empty());
+  EXPECT_EQ(out.results.take().first_job(), 1u);
+  EXPECT_TRUE(out.results.empty());
+}
+
+TEST_F(SessionResultsTest, ASinkWithAnotherDataPortIsConnectedAnew) {
+  scene.complete_range({0, 1});
+  out.results.clear();
+  scene.sink_welcome(6000, 6);
+  EXPECT_EQ(out.data_ports.take(), 6000u);
+  EXPECT_EQ(out.results.size(), 1u);
+  EXPECT_EQ(scene.session.waits_for(), Session::WaitsFor::kSinkData);
+}
+
+TEST_F(SessionResultsTest, ALargeBatchIsSplit) {
+  scene.send_lane(SessionScene::lane_of(3, 10, 3000));
+  scene.forget();
+  scene.complete_range({0, 3010});
+  std::vector<int> sizes;
+  for (const auto& results : out.results.take_all())
+    sizes.push_back(results.inputs_size());
+  EXPECT_EQ(sizes, (std::vector<int>{1024, 1024, 962}));
+}
+
+TEST_F(SessionResultsTest, LargePayloadsTravelApart) {
+  std::vector<Completion> completions;
+  for (JobId id = 0; id < 3; ++id)
+    completions.push_back(SessionScene::completion_of(id, JobResult::ok(std::string(900'000, 'x'))));
+  scene.complete(std::move(completions));
+  EXPECT_EQ(out.results.take().inputs_size(), 2);
+  EXPECT_EQ(out.results.take().inputs_size(), 1);
+}
+
+TEST_F(SessionResultsTest, AResultBeyondTheLimitBecomesAFailureThatSaysSo) {
+  scene.complete({SessionScene::completion_of(0, JobResult::ok(std::string(17 << 20, 'x')))});
+  const auto results = out.results.take();
+  EXPECT_EQ(results.statuses(0), proto::STATUS_FAILED);
+  EXPECT_EQ(results.payloads_size(), 0);
+  EXPECT_EQ(results.failures(0).code(), "result_too_large");
+}
+
+TEST_F(SessionResultsTest, AWorkerThatKeepsTooMuchAsksForNoMore) {
+  std::vector<std::uint64_t> sequences;
+  for (JobId id = 0; id < 3; ++id) {
+    scene.complete({SessionScene::completion_of(id, JobResult::ok(std::string(7 << 20, 'x')))});
+    sequences.push_back(out.results.take().sequence());
+    EXPECT_EQ(scene.last_status().blocked(), id == 2) << "16 MiB are the limit";
+  }
+  scene.durable({sequences[0]});
+  EXPECT_FALSE(scene.last_status().blocked()) << "says so at once";
+}
+
+TEST_F(SessionResultsTest, TheMeanFollowsTheJobs) {
+  scene.complete_range({0, 1});
+  EXPECT_EQ(scene.last_status().mean_job_us(), 400u);
+  Completion longer = SessionScene::completion_of(1);
+  longer.duration = milliseconds(4);
+  scene.complete({longer});
+  EXPECT_EQ(scene.last_status().mean_job_us(), 580u) << "a twentieth of the way";
+}
+
+TEST_F(SessionResultsTest, JobsOfNoTimeStillCountAsMeasured) {
+  Completion quick = SessionScene::completion_of(0);
+  quick.duration = Duration{0};
+  scene.complete({quick});
+  EXPECT_EQ(scene.last_status().mean_job_us(), 1u) << "zero would say unknown";
+}
+
+}  // namespace
+}  // namespace fantail
