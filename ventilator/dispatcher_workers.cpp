@@ -105,7 +105,8 @@ void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutb
       leases_.add({part, id, 0, 1});
     }
     for (JobId job = span.first; policy_.hosts.limits() && job < span.end; ++job) {
-      if (hosts_.waiting() > 0 && hosts_.adopt(job, out.host_of(job))) leases_.add({{job, job + 1}, id, 0, 1});
+      if (hosts_.waiting() > 0 && hosts_.adopt(job, out.host_of(job)))
+        leases_.add({{job, job + 1}, id, 0, 1});
     }
   }
 }

@@ -188,7 +188,8 @@ int Ventilator::run(Signals& signals) {
   if (code == kExitNoPeer && !dispatcher_.sink_reached()) {
     log_->error("no sink came in time: start one with `fantail sink --bind {}`", options_.sink->text());
   } else if (code == kExitNoPeer) {
-    log_->error("no worker came in time: start one with `fantail worker --ventilator {}`", bound_.front().text());
+    log_->error("no worker came in time: start one with `fantail worker --ventilator {}`",
+                bound_.front().text());
   }
   return code;
 }
