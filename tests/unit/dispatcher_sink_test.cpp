@@ -120,7 +120,7 @@ TEST_F(DispatcherSinkTest, RangesBeyondTheSpoolAreIgnored) {
 
 TEST_F(DispatcherSinkTest, ANewSinksWholeLogTellsWhatItHasForgotten) {
   begin(6);
-  for (const JobId job : {0, 1, 2}) {
+  for (const JobId job : {JobId{0}, JobId{1}, JobId{2}}) {
     scene.finish("a");
     scene.answer({{job, job + 1}});
     scene.deliver();

@@ -80,7 +80,7 @@ TEST(RangeSet, HoldsTheLargestIds) {
 TEST(RangeSet, EqualSetsAreEqualHoweverTheyCameAbout) {
   RangeSet a, b;
   a.insert({0, 10});
-  for (const JobId id : {9, 1, 3, 5, 7, 0, 2, 4, 6, 8})
+  for (const JobId id : std::vector<JobId>{9, 1, 3, 5, 7, 0, 2, 4, 6, 8})
     b.insert(id);
   EXPECT_EQ(a, b);
 }
