@@ -28,6 +28,13 @@ void BestQuotes::add(std::string_view vendor, std::string_view product, const pr
         {result.minor_units(), result.minor_digits(), {std::string(vendor)}});
 }
 
+bool BestQuotes::restore(const BestQuote& quote) {
+  if (quote.minor_units < 0 || quote.minor_digits > kMaxMinorDigits || quote.vendors.empty()) return false;
+  offer({quote.product, quote.currency},
+        {quote.minor_units, quote.minor_digits, {quote.vendors.begin(), quote.vendors.end()}});
+  return true;
+}
+
 void BestQuotes::merge(const BestQuotes& other) {
   for (const auto& [key, other_offer] : other.offers_)
     offer(key, other_offer);

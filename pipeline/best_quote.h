@@ -31,6 +31,8 @@ class BestQuotes {
   void merge(const BestQuotes& other);
 
   std::vector<BestQuote> best() const;  // in the order of products, then currencies
+  // Takes in what best() gave; false where no quote can have given it.
+  bool restore(const BestQuote& quote);
 
  private:
   struct Offer {

@@ -1,5 +1,6 @@
-// Time inside a process: the steady clock, in microseconds. Deciders get it as an argument; only edges read
-// the clock.
+// Time inside a process: a steady clock that goes on while the machine sleeps (CLOCK_BOOTTIME), in
+// microseconds. Deciders get it as an argument; only edges read the clock. It is the same for all processes
+// until the next boot.
 #pragma once
 
 #include <chrono>

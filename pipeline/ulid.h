@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,6 @@ namespace fantail {
 std::string make_ulid(std::uint64_t unix_ms, const std::array<std::uint8_t, 10>& random);
 std::string new_ulid();  // reads the wall clock and the kernel's random source
 std::string ulid_text(std::string_view bytes);
+std::optional<std::string> parse_ulid(std::string_view text);  // capital letters; empty: not one
 
 }  // namespace fantail

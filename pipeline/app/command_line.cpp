@@ -151,28 +151,31 @@ std::string refuse_insecure(const Endpoint& endpoint, bool insecure) {
          "on a network you trust, or use tcp://127.0.0.1 or ipc://";
 }
 
-std::string make_state_dir(const std::string& chosen, const std::string& role, std::string& error) {
-  std::filesystem::path path = chosen;
-  if (path.empty()) {
-    const char* state_home = std::getenv("XDG_STATE_HOME");
-    const char* home = std::getenv("HOME");
-    if (state_home != nullptr && *state_home != '\0') {
-      path = state_home;
-    } else if (home != nullptr && *home != '\0') {
-      path = std::filesystem::path(home) / ".local" / "state";
-    } else {
-      path = "/tmp/fantail-state-" + std::to_string(getuid());
-    }
-    path = path / "fantail" / role;
+std::string state_dir_path(const std::string& chosen, const std::string& role) {
+  if (!chosen.empty()) return chosen;
+  const char* state_home = std::getenv("XDG_STATE_HOME");
+  const char* home = std::getenv("HOME");
+  std::filesystem::path path;
+  if (state_home != nullptr && *state_home != '\0') {
+    path = state_home;
+  } else if (home != nullptr && *home != '\0') {
+    path = std::filesystem::path(home) / ".local" / "state";
+  } else {
+    path = "/tmp/fantail-state-" + std::to_string(getuid());
   }
+  return (path / "fantail" / role).string();
+}
+
+std::string make_state_dir(const std::string& chosen, const std::string& role, std::string& error) {
+  std::string path = state_dir_path(chosen, role);
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
   if (failure) {
-    error = "cannot make --state-dir " + path.string() + ": " + failure.message() +
-            "; choose another with --state-dir";
+    error =
+        "cannot make --state-dir " + path + ": " + failure.message() + "; choose another with --state-dir";
     return {};
   }
-  return path.string();
+  return path;
 }
 
 std::string process_name() {

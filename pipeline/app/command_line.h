@@ -45,7 +45,9 @@ CLI::Option* add_endpoint(CLI::App& app, const std::string& name, std::optional<
 // Without keys only addresses that nothing outside this machine reaches are allowed. Empty: fine.
 std::string refuse_insecure(const Endpoint& endpoint, bool insecure);
 
-// XDG_STATE_HOME/fantail/ROLE, made if need be; `chosen` wins. Empty on failure, with the reason in error.
+// XDG_STATE_HOME/fantail/ROLE; `chosen` wins.
+std::string state_dir_path(const std::string& chosen, const std::string& role);
+// The same, made if need be. Empty on failure, with the reason in error.
 std::string make_state_dir(const std::string& chosen, const std::string& role, std::string& error);
 
 // host-pid: how rows and logs name this process.

@@ -6,7 +6,10 @@
 namespace fantail {
 
 Instant steady_now() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
+  timespec time = {};
+  clock_gettime(CLOCK_BOOTTIME, &time);
+  return Instant(std::chrono::duration_cast<Duration>(std::chrono::seconds(time.tv_sec) +
+                                                      std::chrono::nanoseconds(time.tv_nsec)));
 }
 
 void Poller::wait_until(Instant wake) {

@@ -1,4 +1,4 @@
-#include "cli/arguments.h"
+#include "pipeline/app/arguments.h"
 
 namespace fantail {
 
@@ -11,7 +11,7 @@ void append_option(const CLI::Option& option, std::vector<std::string>& argument
     return;
   }
   for (const std::string& value : option.results())
-    arguments.push_back(name + "=" + value);
+    arguments.push_back(std::string(name).append("=").append(value));
 }
 
 }  // namespace
