@@ -7,27 +7,6 @@ namespace fantail {
 
 namespace {
 
-// Payloads that begin with the job's number and are filled up to a fixed size.
-class CountedSource : public Source {
- public:
-  CountedSource(std::uint64_t count, std::uint64_t payload_bytes)
-      : count_(count), payload_bytes_(payload_bytes) {}
-
-  std::variant<SourceStatus, SourceError> read(std::size_t limit, std::vector<std::string>& inputs) override {
-    for (; limit > 0 && next_ < count_; --limit) {
-      std::string payload = std::to_string(next_++);
-      payload.resize(std::max<std::size_t>(payload.size(), payload_bytes_), '.');
-      inputs.push_back(std::move(payload));
-    }
-    return next_ < count_ ? SourceStatus::kMore : SourceStatus::kEnd;
-  }
-
- private:
-  std::uint64_t count_;
-  std::uint64_t payload_bytes_;
-  std::uint64_t next_ = 0;
-};
-
 class EchoCommand : public KindCommand {
  public:
   explicit EchoCommand(CLI::App& parent) {
@@ -48,7 +27,7 @@ class EchoCommand : public KindCommand {
     request.spec.mutable_echo()->set_sleep_from_input(!sleep_from_.empty());
     const std::string& lines = sleep_from_.empty() ? input_ : sleep_from_;
     if (lines.empty()) {
-      request.source = std::make_unique<CountedSource>(count_, payload_bytes_);
+      request.generated = GeneratedInputs{count_, payload_bytes_};
       return request;
     }
     auto source = make_line_source(lines, LineFormat{'\n', true});

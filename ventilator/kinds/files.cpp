@@ -29,6 +29,7 @@ class FilesCommand : public KindCommand {
     if (paths_.empty() && input_.empty()) return "say which files: PATH… or --input FILE";
     if (input_.empty()) {
       request.source = make_walk_source(paths_);
+      request.walked = paths_;
       return request;
     }
     auto source = make_line_source(input_, LineFormat{null_ ? '\0' : '\n', false});

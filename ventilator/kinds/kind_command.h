@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,12 +15,20 @@
 
 namespace fantail {
 
+// Inputs that need no reading: "0", "1", …, filled up with '.' to so many bytes.
+struct GeneratedInputs {
+  std::uint64_t count = 0;
+  std::uint64_t payload_bytes = 0;
+};
+
 struct RunRequest {
   std::string kind;
   bool asynchronous = false;  // runs in async slots
   proto::KindSpec spec;
   std::unique_ptr<Source> source;
-  HostPolicy hosts;  // limits only where inputs are URLs
+  std::vector<std::string> walked;           // the paths, where the source walks
+  std::optional<GeneratedInputs> generated;  // instead of a source
+  HostPolicy hosts;                          // limits only where inputs are URLs
 };
 
 class KindCommand {

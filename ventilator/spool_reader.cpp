@@ -1,0 +1,130 @@
+#include "ventilator/spool_reader.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+namespace fantail {
+
+namespace {
+
+// How far apart places in the index are: what a read out of order may have to pass over.
+constexpr std::uint64_t kJobsPerPlace = 1024;
+constexpr std::uint64_t kBytesPerPlace = 64 << 10;
+
+bool read_at(int descriptor, std::string& bytes, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got =
+        pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    done += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+}  // namespace
+
+void SpoolReader::add_record(std::uint64_t offset, JobSpan jobs) {
+  if (jobs.size() == 0) return;
+  if (index_.empty() || jobs.end - index_.back().job > kJobsPerPlace ||
+      offset - index_.back().offset > kBytesPerPlace) {
+    index_.push_back({jobs.first, offset});
+  }
+}
+
+bool SpoolReader::read(int descriptor, std::uint64_t seed, JobSpan jobs, std::vector<std::string>& inputs) {
+  inputs.reserve(inputs.size() + jobs.size());
+  while (jobs.first < jobs.end) {
+    const Record* record = find(descriptor, seed, jobs.first);
+    if (record == nullptr) return false;
+    const JobSpan here{jobs.first, std::min(jobs.end, record->jobs.end)};
+    record->copy(here, inputs);
+    jobs.first = here.end;
+  }
+  return true;
+}
+
+const SpoolReader::Record* SpoolReader::find(int descriptor, std::uint64_t seed, JobId job) {
+  for (const auto& record : latest_) {
+    if (record && record->jobs.first <= job && job < record->jobs.end) {
+      if (&record != &latest_.front()) std::swap(latest_.front(), latest_.back());
+      return latest_.front().get();
+    }
+  }
+  Place place = nearest_before(job);
+  for (;;) {
+    std::string bytes(kRecordHeaderSize, '\0');
+    if (!read_at(descriptor, bytes, place.offset)) return nullptr;
+    const auto header = parse_record_header(bytes, seed);
+    if (!header) return nullptr;
+    auto record = std::make_unique<Record>();
+    record->payload.resize(header->length);
+    if (!read_at(descriptor, record->payload, place.offset + kRecordHeaderSize)) return nullptr;
+    if (!is_intact(*header, record->payload, seed)) return nullptr;
+    record->jobs = {place.job, place.job};
+    record->next_offset = place.offset + kRecordHeaderSize + header->length;
+    if (!record->parse()) return nullptr;
+    place = {record->jobs.end, record->next_offset};
+    if (job < record->jobs.end) {
+      std::swap(latest_.front(), latest_.back());
+      latest_.front() = std::move(record);
+      return latest_.front().get();
+    }
+  }
+}
+
+SpoolReader::Place SpoolReader::nearest_before(JobId job) const {
+  const auto behind = std::upper_bound(index_.begin(), index_.end(), job,
+                                       [](JobId wanted, const Place& place) { return wanted < place.job; });
+  Place nearest = behind == index_.begin() ? Place{} : *std::prev(behind);
+  for (const auto& record : latest_) {
+    if (record && record->jobs.end <= job && record->jobs.end >= nearest.job &&
+        record->next_offset > nearest.offset) {
+      nearest = {record->jobs.end, record->next_offset};
+    }
+  }
+  return nearest;
+}
+
+bool SpoolReader::Record::parse() {
+  std::string_view rest = payload;
+  while (!rest.empty()) {
+    const auto entry = take_entry(rest);
+    if (!entry) return false;
+    if (const auto* kept = std::get_if<InputsEntry>(&*entry)) {
+      Part part{{jobs.end, jobs.end + kept->count()}, *kept, {}};
+      part.ends.reserve(kept->count());
+      std::uint64_t end = 0;
+      for (std::size_t index = 0; index < kept->lengths.size(); index += sizeof(std::uint32_t))
+        part.ends.push_back(end += get_u32(kept->lengths.substr(index)));
+      jobs.end = part.jobs.end;
+      parts.push_back(std::move(part));
+    } else if (const auto* generated = std::get_if<GeneratedEntry>(&*entry)) {
+      parts.push_back({{jobs.end, jobs.end + generated->count}, *generated, {}});
+      jobs.end += generated->count;
+    }
+  }
+  return true;
+}
+
+void SpoolReader::Record::copy(JobSpan wanted, std::vector<std::string>& inputs) const {
+  for (const Part& part : parts) {
+    const JobId end = std::min(wanted.end, part.jobs.end);
+    for (JobId job = std::max(wanted.first, part.jobs.first); job < end; ++job) {
+      const std::uint64_t number = job - part.jobs.first;
+      if (const auto* generated = std::get_if<GeneratedEntry>(&part.entry)) {
+        inputs.push_back(generated->input(number));
+      } else {
+        const std::uint64_t begin = number == 0 ? 0 : part.ends[number - 1];
+        inputs.emplace_back(std::get<InputsEntry>(part.entry).bytes.substr(begin, part.ends[number] - begin));
+      }
+    }
+  }
+}
+
+}  // namespace fantail

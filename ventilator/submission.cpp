@@ -1,0 +1,130 @@
+#include "ventilator/submission.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pipeline/app/run_folders.h"
+#include "pipeline/url/url.h"
+#include "ventilator/sources/resumed.h"
+
+namespace fantail {
+
+namespace {
+
+// When the storage had no space.
+constexpr Duration kRetryAfter = std::chrono::milliseconds(500);
+constexpr std::uint64_t kReadAtOnce = 4096;
+
+}  // namespace
+
+Submission::Submission(OpenedRun opened, RunRequest request, Logger logger)
+    : opened_(std::move(opened)), log_(std::move(logger)), hosts_limit_(request.hosts.limits()) {
+  Spool& spool = opened_.spool;
+  SpooledInputs spooled{spool.size(), spool.inputs_hash(), spool.last_input()};
+  if (spool.closed()) return;
+  if (request.generated) {
+    if (spooled.count == 0)
+      spool.append_generated(request.generated->count, request.generated->payload_bytes);
+    spool.close_input(true, 0);
+  } else if (!request.walked.empty()) {
+    reader_ = std::make_unique<InputReader>(
+        make_resumed_walk(std::move(request.source), std::move(request.walked), std::move(spooled)));
+  } else {
+    reader_ =
+        std::make_unique<InputReader>(make_resumed_source(std::move(request.source), std::move(spooled)));
+  }
+}
+
+std::optional<std::string> Submission::advance(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
+  if (!has_space(now) || broken_) return std::nullopt;
+  Spool& spool = opened_.spool;
+  std::optional<InputBatch> batch;
+  if (reader_ && !spool.closed()) batch = reader_->next();
+  if (batch) {
+    for (const std::string& input : batch->inputs)
+      spool.append(input);
+    skipped_ = batch->skipped;
+    if (batch->end && !batch->error) spool.close_input(true, skipped_);
+  }
+  if (auto trouble = give(now, dispatcher, out)) return trouble;
+  return batch ? batch->error : std::nullopt;
+}
+
+std::optional<std::string> Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
+  const Spool& spool = opened_.spool;
+  const bool news = given_ < spool.size() || (spool.closed() && !end_given_);
+  if (!news || !sync(now)) return std::nullopt;
+  if (!hosts_limit_) dispatcher.on_spooled(spool.size() - std::exchange(given_, spool.size()), now, out);
+  while (given_ < spool.size()) {
+    const JobSpan jobs{given_, std::min(spool.size(), given_ + kReadAtOnce)};
+    const auto inputs = spool.read(jobs);
+    if (!inputs) return "cannot read the inputs back from " + opened_.folder;
+    given_ = jobs.end;
+    for (const std::string& input : *inputs)
+      dispatcher.on_spooled_host(host_of_input(input));
+  }
+  if (spool.closed() && !end_given_) {
+    end_given_ = true;
+    dispatcher.on_input_end(spool.input_complete(), spool.skipped(), now, out);
+  }
+  return std::nullopt;
+}
+
+void Submission::stop_reading() {
+  if (reader_) reader_->stop();
+}
+
+void Submission::close_early(Instant now) {
+  if (opened_.spool.closed()) return;
+  stop_reading();
+  opened_.spool.close_input(false, skipped_);
+  sync(now);
+}
+
+// One for which there was no space is still to be written; a smaller batch asks for less.
+bool Submission::advance_frontier(JobId frontier, Instant now) {
+  opened_.spool.set_frontier(std::max(frontier, opened_.spool.frontier()));
+  return sync(now);
+}
+
+void Submission::record_deaths(const std::vector<JobSpan>& jobs, bool alone, Instant now) {
+  std::vector<JobId> dead;
+  for (const JobSpan& span : jobs) {
+    for (JobId job = span.first; job < span.end; ++job)
+      dead.push_back(job);
+  }
+  opened_.spool.add_deaths(dead, alone);
+  sync(now);
+}
+
+void Submission::record_end(Instant now) {
+  opened_.spool.acknowledge();
+  if (sync(now)) {
+    mark_run_finished(opened_.folder);
+  } else {
+    // The run is over all the same. The next start asks the sink once more, and hears the same.
+    broken_ = false;
+  }
+}
+
+// False: it has to wait for space, or the process has to end.
+bool Submission::sync(Instant now) {
+  const auto fault = opened_.spool.sync();
+  if (!fault) {
+    if (lacks_space_) log_->warn("there is space again for {}", opened_.folder);
+    lacks_space_ = false;
+    return true;
+  }
+  if (!lacks_space_) log_->error("{}", fault->message);
+  lacks_space_ = true;
+  retry_at_ = now + kRetryAfter;
+  broken_ = fault->kind == SpoolFault::Kind::kFatal;
+  return false;
+}
+
+std::string host_of_input(const std::string& input) {
+  const std::optional<Url> url = parse_url(input);
+  return url && url->is_http() ? url->host_and_port() : std::string();
+}
+
+}  // namespace fantail

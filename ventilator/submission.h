@@ -1,0 +1,62 @@
+// The input side of a run: reads the source on its thread, spools what it brings, and gives the dispatcher
+// what is durable. After a restart it gives what was spooled before, and goes on reading behind it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/app/logging.h"
+#include "ventilator/dispatcher.h"
+#include "ventilator/input_reader.h"
+#include "ventilator/kinds/kind_command.h"
+#include "ventilator/run_opening.h"
+
+namespace fantail {
+
+class Submission {
+ public:
+  Submission(OpenedRun opened, RunRequest request, Logger logger);
+
+  const Spool& spool() const { return opened_.spool; }
+  const std::string& folder() const { return opened_.folder; }
+  // Readable when advance() has something to do; -1: never.
+  int descriptor() const { return reader_ ? reader_->descriptor() : -1; }
+  bool has_space(Instant now) const { return now >= retry_at_; }
+  // The spool cannot be relied on any more: the process has to end.
+  bool broken() const { return broken_; }
+
+  // Takes one batch of the input, so that jobs go out while the rest is still being read. The answer is why
+  // the input cannot be read to its end.
+  std::optional<std::string> advance(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);
+  // No more inputs are wanted.
+  void stop_reading();
+  // The run was stopped: what is spooled is all.
+  void close_early(Instant now);
+
+  // ---- what the dispatcher wants kept
+  bool advance_frontier(JobId frontier, Instant now);
+  void record_deaths(const std::vector<JobSpan>& jobs, bool alone, Instant now);
+  void record_end(Instant now);
+
+ private:
+  std::optional<std::string> give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);
+  bool sync(Instant now);
+
+  OpenedRun opened_;
+  Logger log_;
+  bool hosts_limit_;
+  std::unique_ptr<InputReader> reader_;  // empty: all is spooled
+  std::uint64_t skipped_ = 0;
+  JobId given_ = 0;         // jobs below are the dispatcher's
+  bool end_given_ = false;  // and it knows that there are no more
+  Instant retry_at_{};      // no space: nothing is spooled before
+  bool lacks_space_ = false;
+  bool broken_ = false;
+};
+
+// The host and port that a URL's request goes to; empty where the input is none.
+std::string host_of_input(const std::string& input);
+
+}  // namespace fantail
