@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/state_hash.h"
-
 namespace fantail {
 
 namespace {
@@ -28,17 +26,21 @@ Collector::Collector(const Collector& other)
       done_(other.done_),
       without_rows_(other.without_rows_),
       duplicates_(other.duplicates_),
+      stale_(other.stale_),
       work_us_(other.work_us_),
       started_jobs_(other.started_jobs_),
       log_(other.log_),
       log_base_(other.log_base_),
       uncommitted_log_(other.uncommitted_log_),
       uncommitted_acks_(other.uncommitted_acks_),
+      books_changed_(other.books_changed_),
       facts_(other.facts_),
+      former_facts_(other.former_facts_),
       closed_(other.closed_),
       question_(other.question_),
       asked_at_(other.asked_at_),
       ventilator_heard_(other.ventilator_heard_),
+      ventilator_epoch_(other.ventilator_epoch_),
       first_dispatch_(other.first_dispatch_),
       last_commit_(other.last_commit_),
       deadline_at_(other.deadline_at_),
@@ -46,6 +48,7 @@ Collector::Collector(const Collector& other)
       own_end_reason_(other.own_end_reason_),
       own_end_at_(other.own_end_at_),
       ended_(other.ended_),
+      acknowledged_(other.acknowledged_),
       done_sent_at_(other.done_sent_at_),
       exit_code_(other.exit_code_) {}
 
@@ -65,9 +68,17 @@ void Collector::on_ventilator(const proto::VentilatorToSink& message, Instant no
     return;
   }
   if (!run_open() || message.run_id() != run_id_) return;  // it opens the run when nobody answers
+  if (message.epoch() != ventilator_epoch_) {
+    ++stale_;
+    return;
+  }
   ventilator_heard_ = now;
   if (message.has_acknowledged()) {
-    if (ended_ && done_sent_at_) exit_code_ = run_exit_code();
+    if (ended_ && done_sent_at_) {
+      acknowledged_ = true;
+      books_changed_ = true;
+      exit_code_ = run_exit_code();
+    }
   } else if (message.has_sync()) {
     on_sync(message.sync(), now, ledger, out);
   } else if (message.has_proposal() && !ended_) {
@@ -75,11 +86,20 @@ void Collector::on_ventilator(const proto::VentilatorToSink& message, Instant no
   }
 }
 
+proto::SinkToVentilator Collector::to_ventilator() const {
+  proto::SinkToVentilator message;
+  message.set_run_id(run_id_);
+  message.set_epoch(policy_.epoch);
+  message.set_ventilator_epoch(ventilator_epoch_);
+  return message;
+}
+
 void Collector::open_run(const proto::VentilatorToSink& message, Instant now, CollectorOutbox& out) {
   const proto::RunOpen& open = message.open();
   proto::SinkToVentilator answer;
   answer.set_run_id(message.run_id());
   answer.set_epoch(policy_.epoch);
+  answer.set_ventilator_epoch(message.epoch());
   if (open.protocol_version() != kProtocolVersion) {
     answer.mutable_refused()->set_reason(
         "the sink speaks another protocol version: install the same release on both");
@@ -93,13 +113,28 @@ void Collector::open_run(const proto::VentilatorToSink& message, Instant now, Co
     } else {
       run_id_ = message.run_id();
       kind_ = std::move(kind);
-      ventilator_heard_ = now;
       if (open.deadline_us() > 0)
         deadline_at_ = now + Duration(static_cast<Duration::rep>(open.deadline_us()));
       out.begin_run(open.spec());
     }
+  } else if (message.epoch() < ventilator_epoch_) {
+    ++stale_;
+    return;
   }
-  if (!answer.has_refused()) answer.mutable_opened()->set_tcp_port(policy_.tcp_port);
+  if (!answer.has_refused()) {
+    if (message.epoch() != ventilator_epoch_) {
+      question_.reset();  // its questions are counted anew
+      former_facts_ = facts_;
+      books_changed_ = true;
+    }
+    ventilator_epoch_ = message.epoch();
+    ventilator_heard_ = now;
+    proto::RunOpened& opened = *answer.mutable_opened();
+    opened.set_tcp_port(policy_.tcp_port);
+    if (deadline_at_)
+      opened.set_deadline_left_us(
+          static_cast<std::uint64_t>(std::max(*deadline_at_ - now, Duration{1}).count()));
+  }
   out.send_to_ventilator(answer);
 }
 
@@ -108,27 +143,23 @@ void Collector::on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger,
     send_done(out);
     return;
   }
+  if (ended_) return;  // the books are closed: it hears of that once the report is written
   if (question_ && sync.question() <= question_->question()) return;
   question_ = sync;
   asked_at_ = now;
-  facts_ = sync.facts();
   counts_.submitted = std::max(counts_.submitted, sync.spooled());
   closed_ = closed_ || sync.closed();
-  if (facts_.since_first_dispatch_us() > 0) {
-    const Instant at = now - Duration(static_cast<Duration::rep>(facts_.since_first_dispatch_us()));
-    first_dispatch_ = first_dispatch_ ? std::min(*first_dispatch_, at) : at;
-  }
+  take_facts(sync.facts(), now, out);
   take_without_rows(ledger);
   end_if_complete(out);
   const bool behind = sync.sink_epoch() != policy_.epoch || sync.offset() < log_base_ + log_.size();
-  if (behind || own_end_ != proto::RUN_END_NONE) answer(now, out);
+  const bool unaware = own_end_ != proto::RUN_END_NONE && sync.facts().end() == proto::RUN_END_NONE;
+  if (behind || unaware) answer(out);
 }
 
-void Collector::answer(Instant, CollectorOutbox& out) {
+void Collector::answer(CollectorOutbox& out) {
   if (!question_) return;
-  proto::SinkToVentilator message;
-  message.set_run_id(run_id_);
-  message.set_epoch(policy_.epoch);
+  proto::SinkToVentilator message = to_ventilator();
   proto::RunLog& log = *message.mutable_log();
   log.set_question(question_->question());
   log.set_end(own_end_);
@@ -174,7 +205,8 @@ void Collector::on_committed(Instant now, CollectorOutbox& out) {
     out.send_to_worker(worker_id, message);
   }
   uncommitted_acks_.clear();
-  if (question_ && !log_.empty() && question_->offset() < log_base_ + log_.size()) answer(now, out);
+  books_changed_ = false;
+  if (question_ && !log_.empty() && question_->offset() < log_base_ + log_.size()) answer(out);
 }
 
 void Collector::end_if_complete(CollectorOutbox& out) {
@@ -182,8 +214,8 @@ void Collector::end_if_complete(CollectorOutbox& out) {
   if (!done_.missing_from({0, counts_.submitted}).empty()) return;
   // The question was asked in knowledge of the last outcome, so its facts are the final ones.
   if (question_->offset() < log_base_ + log_.size()) return;
-  if (started_jobs_ > 0 && !first_dispatch_) return;
   ended_ = true;
+  books_changed_ = true;
   out.end_run();
 }
 
@@ -193,9 +225,7 @@ void Collector::on_report_written(Instant now, CollectorOutbox& out) {
 }
 
 void Collector::send_done(CollectorOutbox& out) const {
-  proto::SinkToVentilator message;
-  message.set_run_id(run_id_);
-  message.set_epoch(policy_.epoch);
+  proto::SinkToVentilator message = to_ventilator();
   message.mutable_done()->set_exit_code(static_cast<std::uint32_t>(run_exit_code()));
   out.send_to_ventilator(message);
 }
@@ -209,13 +239,12 @@ void Collector::on_output_failed(const std::string& reason) {
   own_end_reason_ = reason;
 }
 
-void Collector::on_interrupt(proto::RunEnd end, const std::string& reason, Instant now,
-                             CollectorOutbox& out) {
-  if (!run_open()) {
-    exit_code_ = end == proto::RUN_END_SUSPENDED ? 143 : 130;
-    return;
+void Collector::on_interrupt(Instant now, CollectorOutbox& out) {
+  if (run_open()) {
+    set_end(proto::RUN_END_INTERRUPTED, "interrupted", now, out);
+  } else {
+    exit_code_ = 130;
   }
-  set_end(end, reason, now, out);
 }
 
 void Collector::set_end(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out) {
@@ -223,7 +252,8 @@ void Collector::set_end(proto::RunEnd end, const std::string& reason, Instant no
   own_end_ = end;
   own_end_reason_ = reason;
   own_end_at_ = now;
-  answer(now, out);
+  books_changed_ = true;
+  answer(out);
 }
 
 Instant Collector::on_tick(Instant now, Ledger& ledger, CollectorOutbox& out) {
@@ -242,24 +272,15 @@ Instant Collector::on_tick(Instant now, Ledger& ledger, CollectorOutbox& out) {
                         now >= ventilator_heard_ + kVentilatorSilent;
   if (orphaned && !ended_) {
     expire_open_jobs(ledger);
-    on_committed(now, out);
     ended_ = true;
+    books_changed_ = true;
     out.end_run();
     return now;
   }
-  if (question_ && now >= asked_at_ + kAnswerAtLatest) answer(now, out);
+  if (question_ && now >= asked_at_ + kAnswerAtLatest) answer(out);
   Instant wake = now + kTickMax;
   if (deadline_at_ && own_end_ == proto::RUN_END_NONE) wake = std::min(wake, std::max(*deadline_at_, now));
   return wake;
-}
-
-std::uint64_t Collector::hash() const {
-  StateHash hash;
-  hash.add(run_id_).add(done_).add(without_rows_).add(counts_.submitted).add(counts_.ok).add(counts_.failed);
-  hash.add(counts_.cancelled).add(counts_.expired).add(duplicates_).add(digest_.low).add(digest_.high);
-  hash.add(log_base_).add(log_.size()).add(uncommitted_log_.size()).add(closed_ ? 1 : 0).add(ended_ ? 1 : 0);
-  hash.add(static_cast<std::uint64_t>(own_end_)).add(question_ ? question_->question() : 0);
-  return hash.value();
 }
 
 }  // namespace fantail

@@ -1,7 +1,7 @@
 // The fan-in: records how each job ended, once; knows which jobs are open; owns the run's deadline; ends the
 // run. Knows no sockets, threads or clocks. Outcomes go to the ledger, and count as durable when the shell
-// reports the commit; only then are workers and ventilator told. It may be copied and compared by hash().
-// docs/PROTOCOL.md has the table.
+// reports the commit; only then are workers and ventilator told. What books() and the ledger kept, a
+// restarted sink goes on with. It may be copied and compared by hash(). docs/PROTOCOL.md has the table.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "books.pb.h"
 #include "messages.pb.h"
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
@@ -21,6 +22,8 @@
 #include "sink/run_summary.h"
 
 namespace fantail {
+
+class StateHash;
 
 class CollectorOutbox {
  public:
@@ -42,6 +45,14 @@ class Ledger {
   virtual void record_without_rows(JobSpan jobs, Status status) = 0;
 };
 
+// A run as its ledger kept it.
+struct KeptRun {
+  proto::RunSpec spec;
+  proto::Books books;
+  std::string aggregate;  // Kind::save
+  RangeSet done;
+};
+
 struct CollectorPolicy {
   std::uint64_t epoch = 1;
   std::uint32_t data_port = 0;
@@ -55,6 +66,10 @@ class Collector {
   Collector(const Collector& other);
   Collector& operator=(const Collector&) = delete;
 
+  // Goes on with a run of a former life. `shift` is added to its instants: 0 while the clock is the same one,
+  // else what makes the books' written_at the present. False: this build cannot read the aggregate.
+  bool restore(const KeptRun& kept, Duration shift, Instant now);
+
   void on_ventilator(const proto::VentilatorToSink& message, Instant now, Ledger& ledger,
                      CollectorOutbox& out);
   void on_worker(const proto::WorkerToSink& message, CollectorOutbox& out);
@@ -66,26 +81,37 @@ class Collector {
   // The run had ended when its report or its last rows could not be written.
   void on_output_failed(const std::string& reason);
   void on_report_written(Instant now, CollectorOutbox& out);
-  // The run is to end as an interrupted one would (SIGINT or SIGTERM to the sink).
-  void on_interrupt(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out);
+  // The run is to end as an interrupted one does.
+  void on_interrupt(Instant now, CollectorOutbox& out);
   Instant on_tick(Instant now, Ledger& ledger, CollectorOutbox& out);
 
-  bool has_uncommitted() const { return !uncommitted_acks_.empty() || !uncommitted_log_.empty(); }
+  bool has_uncommitted() const {
+    return books_changed_ || !uncommitted_acks_.empty() || !uncommitted_log_.empty();
+  }
+  proto::Books books(Instant now) const;
   bool run_open() const { return kind_ != nullptr; }
+  const std::string& run_id() const { return run_id_; }
+  // Nobody has spoken for the run lately: another one may take its place.
+  bool abandoned(Instant now) const;
   bool run_ended() const { return ended_; }
+  bool acknowledged() const { return acknowledged_; }  // the ventilator knows how the run ended
   const Kind* kind() const { return kind_.get(); }
   const Digest& digest() const { return digest_; }
+  const JobCounts& counts() const { return counts_; }
   RunSummary summary(Instant now) const;
   int run_exit_code() const;
   std::optional<int> exit_code() const { return exit_code_; }  // set once the process may leave
   std::uint64_t hash() const;
+  void add_to(StateHash& hash) const;
 
  private:
   void open_run(const proto::VentilatorToSink& message, Instant now, CollectorOutbox& out);
   void on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger, CollectorOutbox& out);
-  void answer(Instant now, CollectorOutbox& out);
+  void answer(CollectorOutbox& out);
+  proto::SinkToVentilator to_ventilator() const;
   void send_done(CollectorOutbox& out) const;
   void record(const Outcome& outcome, Ledger& ledger);
+  void take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out);
   void take_without_rows(Ledger& ledger);
   void expire_open_jobs(Ledger& ledger);
   void end_if_complete(CollectorOutbox& out);
@@ -103,6 +129,7 @@ class Collector {
   RangeSet done_;
   RangeSet without_rows_;
   std::uint64_t duplicates_ = 0;
+  std::uint64_t stale_ = 0;  // messages of a ventilator's former life
   std::uint64_t work_us_ = 0;
   std::uint64_t started_jobs_ = 0;
 
@@ -110,12 +137,15 @@ class Collector {
   std::uint64_t log_base_ = 0;
   std::vector<JobSpan> uncommitted_log_;
   std::map<std::string, std::vector<std::uint64_t>> uncommitted_acks_;
+  bool books_changed_ = false;  // in what must not wait for the next outcome
 
   proto::RunFacts facts_;
+  proto::RunFacts former_facts_;  // of the ventilator's former lives
   bool closed_ = false;
   std::optional<proto::RunSync> question_;  // not answered yet
   Instant asked_at_{};
   Instant ventilator_heard_{};
+  std::uint64_t ventilator_epoch_ = 0;
 
   std::optional<Instant> first_dispatch_;
   Instant last_commit_{};
@@ -125,6 +155,7 @@ class Collector {
   Instant own_end_at_{};
 
   bool ended_ = false;
+  bool acknowledged_ = false;
   std::optional<Instant> done_sent_at_;
   std::optional<int> exit_code_;
 };

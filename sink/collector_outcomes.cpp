@@ -92,6 +92,21 @@ void Collector::record(const Outcome& outcome, Ledger& ledger) {
   ledger.record(*kind_, outcome);
 }
 
+// What only the ventilator knows, in this life and in those before.
+void Collector::take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out) {
+  facts_ = facts;
+  facts_.set_retries(facts.retries() + former_facts_.retries());
+  facts_.set_workers(std::max(facts.workers(), former_facts_.workers()));
+  facts_.set_max_running(std::max(facts.max_running(), former_facts_.max_running()));
+  if (former_facts_.startup_us() > 0) facts_.set_startup_us(former_facts_.startup_us());
+  if (facts.since_first_dispatch_us() > 0) {
+    const Instant at = now - Duration(static_cast<Duration::rep>(facts.since_first_dispatch_us()));
+    first_dispatch_ = first_dispatch_ ? std::min(*first_dispatch_, at) : at;
+  }
+  // A ventilator that dies while it stops a run is told so when it comes back.
+  if (facts.end() != proto::RUN_END_NONE) set_end(facts.end(), facts.end_reason(), now, out);
+}
+
 // Jobs of a stopped run that nobody started, too many for a row each.
 void Collector::take_without_rows(Ledger& ledger) {
   const int status = facts_.without_rows_status();
@@ -112,6 +127,8 @@ void Collector::take_without_rows(Ledger& ledger) {
 void Collector::expire_open_jobs(Ledger& ledger) {
   const Status status = own_end_ == proto::RUN_END_DEADLINE ? Status::kExpired : Status::kCancelled;
   facts_.set_input_complete(closed_ && facts_.input_complete());
+  // A worker may have brought what the ventilator had no time to tell of.
+  if (!done_.empty()) counts_.submitted = std::max(counts_.submitted, done_.spans().back().end);
   for (const JobSpan& open : done_.missing_from({0, counts_.submitted})) {
     done_.insert(open);
     without_rows_.insert(open);
@@ -129,8 +146,6 @@ int Collector::run_exit_code() const {
   switch (end()) {
     case proto::RUN_END_INTERRUPTED:
       return 130;
-    case proto::RUN_END_SUSPENDED:
-      return 143;
     case proto::RUN_END_DEADLINE:
       return 4;
     case proto::RUN_END_NO_PEER:
@@ -154,7 +169,6 @@ RunSummary Collector::summary(Instant now) const {
       summary.state = RunState::kTimedOut;
       break;
     case proto::RUN_END_INTERRUPTED:
-    case proto::RUN_END_SUSPENDED:
       summary.state = RunState::kCancelled;
       break;
     default:

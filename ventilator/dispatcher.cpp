@@ -14,23 +14,41 @@ constexpr Duration kTickMax = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now)
+Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now,
+                       FormerLife former)
     : policy_(std::move(policy)),
       spec_(std::move(spec)),
       epoch_(epoch),
       started_(now),
-      hosts_(policy_.hosts) {}
+      hosts_(policy_.hosts),
+      former_frontier_(former.frontier),
+      frontier_(former.frontier),
+      deaths_(std::move(former.deaths)) {
+  for (const auto& [job, deaths] : deaths_)
+    attempts_[job] = deaths.total + 1;
+}
 
 void Dispatcher::on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out) {
   if (closed_ || jobs == 0) return;
-  if (!policy_.hosts.limits()) pending_.insert({spooled_, spooled_ + jobs});
-  spooled_ += jobs;
+  const JobId end = spooled_ + jobs;
+  if (spooled_ < former_frontier_) {
+    undecided_.insert({spooled_, std::min(end, former_frontier_)});
+    spooled_ = std::min(end, former_frontier_);
+  }
+  if (spooled_ < end && !policy_.hosts.limits()) pending_.insert({spooled_, end});
+  spooled_ = end;
   facts_changed_ = true;
   dispatch(now, out);
 }
 
 void Dispatcher::on_spooled_host(const std::string& host) {
-  if (!closed_) hosts_.add(spooled_++, host);
+  if (closed_) return;
+  if (spooled_ < former_frontier_) {
+    undecided_.insert(spooled_);
+  } else {
+    hosts_.add(spooled_, host);
+  }
+  ++spooled_;
   facts_changed_ = true;
 }
 
@@ -92,32 +110,17 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   if (stop_level_ == proto::STOP_RUNNING && now >= stopped_at_ + kAbortGrace) {
     for (const Lease& lease : leases_.all()) {
       leases_.take(lease.jobs);
-      limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + 1});
+      limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + 1, false, false});
     }
   }
+  settle_undecided(now, out);
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
+  propose_quarantined(now, out);
   dispatch(now, out);
   ask_sink(now, out);
   Instant wake = std::min(now + kTickMax, hosts_.next_wake());
   if (deadline_at_) wake = std::min(wake, *deadline_at_);
   return std::max(wake, now + std::chrono::milliseconds(1));
-}
-
-std::uint64_t Dispatcher::hash() const {
-  StateHash hash;
-  hash.add(spooled_).add(pending_).add(proposed_).add(done_).add(without_rows_).add(question_).add(answered_);
-  hash.add(sink_epoch_).add(log_offset_).add(static_cast<std::uint64_t>(stop_level_)).add(closed_ ? 1 : 0);
-  hosts_.hash(hash);
-  leases_.hash(hash);
-  for (const Limbo& limbo : limbo_)
-    hash.add(limbo.jobs.first).add(limbo.jobs.end).add(limbo.question);
-  for (const auto& [job, attempt] : attempts_)
-    hash.add(job).add(attempt);
-  for (const auto& [id, worker] : workers_) {
-    hash.add(id).add(worker.next_sequence).add(worker.received_sequence).add(worker.unfinished);
-    hash.add(worker.sent_jobs).add(worker.heard).add(worker.open ? 1 : 0).add(worker.draining ? 1 : 0);
-  }
-  return hash.value();
 }
 
 std::vector<proto::JobRange> to_ranges(const std::vector<JobSpan>& spans) {

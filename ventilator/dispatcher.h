@@ -17,6 +17,7 @@
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "pipeline/status.h"
+#include "ventilator/deaths.h"
 #include "ventilator/host_queues.h"
 #include "ventilator/leases.h"
 
@@ -29,7 +30,9 @@ struct DispatchPolicy {
   Duration heartbeat = std::chrono::seconds(1);
   Duration batch_target = std::chrono::milliseconds(2);  // work that a worker has at hand beyond its slots
   std::uint32_t batch_jobs_max = 1024;
-  Duration deadline{0};      // of the whole run; 0: none
+  Duration deadline{0};  // of the whole run; 0: none
+  // Workers that may die of a job before it is given up (the last time alone on its worker); 0: any number.
+  std::uint32_t deaths_max = 3;
   Duration wait = kForever;  // for the first worker and for the sink
   static constexpr Duration kForever = Duration::max();
 };
@@ -42,6 +45,15 @@ struct LaneBatch {
   Duration time_left{0};                // 0: no deadline
 };
 
+// What a ventilator takes up of its former life.
+struct FormerLife {
+  JobId frontier = 0;  // jobs from here on were never dispatched
+  std::map<JobId, Deaths> deaths;
+};
+
+// Why jobs get an outcome without a worker's result.
+enum class Verdict : std::uint8_t { kCancelled, kExpired, kQuarantined };
+
 class DispatchOutbox {
  public:
   virtual ~DispatchOutbox() = default;
@@ -50,8 +62,14 @@ class DispatchOutbox {
   virtual void send_jobs(const WorkerId& worker, const LaneBatch& batch) = 0;
   virtual void send_to_worker(const WorkerId& worker, const proto::VentilatorToWorker& message) = 0;
   virtual void send_to_sink(const proto::VentilatorToSink& message) = 0;
-  // The jobs get this status without having been started; the sink is told their inputs.
-  virtual void propose(const std::vector<JobSpan>& jobs, Status status) = 0;
+  // The jobs end without a result; the sink is told their inputs.
+  virtual void propose(const std::vector<JobSpan>& jobs, Verdict verdict) = 0;
+  // Jobs below this are about to be dispatched: must be durable before. False: not now.
+  virtual bool advance_frontier(JobId frontier) = 0;
+  // A worker died while it held these jobs; alone: it held nothing else.
+  virtual void record_deaths(const std::vector<JobSpan>& jobs, bool alone) = 0;
+  // The sink has finished the run: the very last thing to be kept.
+  virtual void record_end() = 0;
   // The host that a job's request goes to first, read back from the spool.
   virtual std::string host_of(JobId job) = 0;
   virtual void on_event(const std::string& what) = 0;    // for the log
@@ -60,7 +78,8 @@ class DispatchOutbox {
 
 class Dispatcher {
  public:
-  Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now);
+  Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now,
+             FormerLife former = {});
 
   // ---- the input
   void on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out);  // without hosts: so many more
@@ -86,10 +105,11 @@ class Dispatcher {
   bool had_worker() const { return workers_ever_ > 0; }
   bool stopped() const { return stop_level_ != proto::STOP_NONE; }
   std::uint64_t spooled() const { return spooled_; }
-  std::uint64_t pending() const { return pending_.size() + hosts_.waiting(); }
+  std::uint64_t pending() const { return pending_.size() + hosts_.waiting() + suspects_.size(); }
   // Set once the run is over and the workers may go.
   std::optional<int> exit_code() const { return exit_code_; }
   std::uint64_t hash() const;
+  void add_to(StateHash& hash) const;
 
  private:
   struct Sent {
@@ -109,7 +129,10 @@ class Dispatcher {
     std::deque<Sent> in_flight;    // lane messages that the worker has not told of
     std::uint64_t sent_jobs = 0;   // in in_flight
     std::uint64_t mean_job_us = 0;
+    std::uint64_t number = 0;  // of its last hello or status
     Instant heard{};
+    Instant welcomed{};
+    bool alone = false;  // has a job that workers died of, and gets nothing else
     std::uint64_t outstanding() const { return unfinished + sent_jobs; }
   };
   using Workers = std::map<WorkerId, Worker>;
@@ -119,25 +142,33 @@ class Dispatcher {
     JobSpan jobs;
     std::uint64_t question = 0;
     std::uint32_t next_attempt = 1;
+    bool died = false;   // with its worker
+    bool alone = false;  // was all that the worker held
   };
 
   // dispatcher_workers.cpp
-  void on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now, DispatchOutbox& out);
+  void on_hello(const WorkerId& id, const proto::WorkerHello& hello, std::uint64_t number, Instant now,
+                DispatchOutbox& out);
   void on_status(Workers::iterator worker, const proto::WorkerStatus& status, Instant now,
                  DispatchOutbox& out);
-  void on_host_events(const proto::HostEvents& events, Instant now, DispatchOutbox& out);
+  void on_host_events(const WorkerId& id, const proto::HostEvents& events, Instant now, DispatchOutbox& out);
+  void grant_permits(Instant now, DispatchOutbox& out);
+  void send_permit(const WorkerId& id, JobId job, const std::string& host, DispatchOutbox& out) const;
   void reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started);
   void adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out);
   void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
+  void send_unknown(const WorkerId& id, DispatchOutbox& out) const;
   void send_pong(const WorkerId& id, DispatchOutbox& out) const;
   void check_workers(Instant now, DispatchOutbox& out);
 
   // dispatcher_jobs.cpp
   void dispatch(Instant now, DispatchOutbox& out);
   bool serve(Workers::iterator worker, std::uint64_t limit, Instant now, DispatchOutbox& out);
+  void send(Workers::iterator worker, LaneBatch batch, Instant now, DispatchOutbox& out);
   std::uint64_t window(const Worker& worker) const;
   std::uint64_t free_credit(const Worker& worker, bool ahead) const;
   std::vector<JobId> take_pending(std::uint64_t limit, Instant now);
+  bool advance_frontier(const std::vector<JobId>& jobs, Instant now, DispatchOutbox& out);
   void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
   void propose_stopped(Instant now, DispatchOutbox& out);
   bool may_dispatch(Instant now) const;
@@ -148,25 +179,46 @@ class Dispatcher {
   void on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out);
   void mark_done(JobSpan jobs, Instant now);
   void settle_limbo(std::uint64_t answered, Instant now, DispatchOutbox& out);
+  void settle_undecided(Instant now, DispatchOutbox& out);
   void ask_sink(Instant now, DispatchOutbox& out);
   void open_run(Instant now, DispatchOutbox& out);
   void fill_facts(proto::RunFacts& facts, Instant now) const;
   Status stop_status() const;
+
+  // dispatcher_hash.cpp
+  void add_jobs(StateHash& hash) const;
+  void add_end(StateHash& hash) const;
+  void add_sink(StateHash& hash) const;
 
   DispatchPolicy policy_;
   proto::RunSpec spec_;
   std::uint64_t epoch_;
   Instant started_;
 
-  // Jobs. Every id below spooled_ is in exactly one of pending_ (or hosts_), limbo_, leases_, proposed_ and
-  // done_.
+  // dispatcher_suspects.cpp
+  void record_deaths(JobSpan jobs, bool alone, Instant now, DispatchOutbox& out);
+  void propose_quarantined(Instant now, DispatchOutbox& out);
+  bool is_suspect(JobId job) const;
+  void dispatch_suspects(Instant now, DispatchOutbox& out);
+  void send_suspect(Workers::iterator worker, Instant now, DispatchOutbox& out);
+  std::optional<JobId> take_suspect(Instant now, DispatchOutbox& out);
+
+  // Jobs. Every id below spooled_ is in exactly one of undecided_, pending_ (or hosts_), suspects_, limbo_,
+  // leases_, proposed_, quarantined_ and done_.
   std::uint64_t spooled_ = 0;
+  RangeSet undecided_;  // perhaps dispatched in a former life: who holds them will say so
   RangeSet pending_;
+  RangeSet suspects_;  // pending; workers died holding them, so that each is to run alone
   HostQueues hosts_;
   std::vector<Limbo> limbo_;
   Leases leases_;
-  RangeSet proposed_;
+  RangeSet proposed_;     // to end as the run does
+  RangeSet quarantined_;  // proposed as failed: workers die of them
   RangeSet done_;
+  JobId former_frontier_;                    // jobs below it may have been dispatched in a former life
+  JobId frontier_;                           // nothing from here on was ever dispatched
+  std::map<JobId, Deaths> deaths_;           // of jobs that are not done
+  std::map<JobId, WorkerId> askers_;         // who waits for a redirected job's permit
   std::map<JobId, std::uint32_t> attempts_;  // the next attempt of jobs that were dispatched before
 
   bool closed_ = false;
@@ -186,10 +238,14 @@ class Dispatcher {
   std::string end_reason_;
   Instant stopped_at_{};
   Instant proposed_at_{};
+  Instant quarantined_at_{};
   RangeSet without_rows_;
 
   bool sink_opened_ = false;
-  std::uint64_t sink_epoch_ = 0;
+  bool sink_known_ = false;        // what is done of a former life has been heard
+  std::uint64_t sink_epoch_ = 0;   // of log_offset_
+  std::uint64_t newest_sink_ = 0;  // the highest epoch heard of
+  std::uint64_t stale_ = 0;        // messages of former lives
   std::uint64_t log_offset_ = 0;
   std::uint64_t question_ = 0;
   std::uint64_t answered_ = 0;

@@ -12,6 +12,8 @@ constexpr std::uint64_t kRowsOfUnstartedMax = 100000;
 constexpr std::uint64_t kAheadMax = 16384;
 constexpr int kSinkDeadAfterHeartbeats = 3;
 constexpr Duration kProposeAgainAfter = std::chrono::seconds(1);
+// How far the frontier is written ahead: each step costs a write to storage.
+constexpr std::uint64_t kFrontierStep = 16384;
 
 }  // namespace
 
@@ -24,6 +26,8 @@ bool Dispatcher::may_dispatch(Instant now) const {
 // How many jobs the worker may hold unfinished: one in each slot, and enough beyond that to cover a round
 // trip. The shorter the jobs, the more; near the end of the input less, so that nobody sits on the last ones.
 std::uint64_t Dispatcher::window(const Worker& worker) const {
+  // A job at hand would keep its host's permit, and those in the slots might wait for just that one.
+  if (policy_.hosts.limits()) return worker.slots;
   std::uint64_t ahead = 1;
   if (worker.mean_job_us > 0) {
     const auto target = static_cast<std::uint64_t>(policy_.batch_target.count()) * worker.slots;
@@ -37,7 +41,7 @@ std::uint64_t Dispatcher::window(const Worker& worker) const {
 }
 
 std::uint64_t Dispatcher::free_credit(const Worker& worker, bool ahead) const {
-  if (!worker.open || worker.draining || worker.blocked) return 0;
+  if (!worker.open || worker.draining || worker.blocked || worker.alone) return 0;
   const std::uint64_t limit = ahead ? window(worker) : worker.slots;
   const std::uint64_t outstanding = worker.outstanding();
   if (outstanding >= limit) return 0;
@@ -48,23 +52,9 @@ std::uint64_t Dispatcher::free_credit(const Worker& worker, bool ahead) const {
 }
 
 void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
-  if (policy_.hosts.limits()) {
-    while (const auto grant = hosts_.take_grant(now)) {
-      const std::vector<Lease> held = leases_.take({grant->job, grant->job + 1});
-      if (held.empty()) {
-        hosts_.on_finished(grant->job, now);
-        continue;
-      }
-      leases_.add(held.front());
-      proto::VentilatorToWorker message;
-      message.set_epoch(epoch_);
-      message.mutable_permit()->set_run_id(spec_.run_id());
-      message.mutable_permit()->set_job(grant->job);
-      message.mutable_permit()->set_host(grant->host);
-      out.send_to_worker(held.front().worker, message);
-    }
-  }
+  if (policy_.hosts.limits()) grant_permits(now, out);
   if (!may_dispatch(now) || pending() == 0) return;
+  dispatch_suspects(now, out);
   // First every free slot, then what the workers have at hand beyond their slots.
   for (const bool ahead : {false, true}) {
     bool progress = true;
@@ -78,10 +68,48 @@ void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
   }
 }
 
+void Dispatcher::grant_permits(Instant now, DispatchOutbox& out) {
+  while (const auto grant = hosts_.take_grant(now)) {
+    const WorkerId asker = askers_[grant->job];
+    askers_.erase(grant->job);
+    send_permit(asker, grant->job, grant->host, out);
+    // It runs a job that was given to another one meanwhile, or is done. It cannot be told to stop and would
+    // wait for ever; nobody would give the permit back.
+    if (leases_.holder(grant->job) != asker) hosts_.on_finished(grant->job, now);
+  }
+}
+
+void Dispatcher::send_permit(const WorkerId& id, JobId job, const std::string& host,
+                             DispatchOutbox& out) const {
+  proto::VentilatorToWorker message;
+  message.set_epoch(epoch_);
+  message.mutable_permit()->set_run_id(spec_.run_id());
+  message.mutable_permit()->set_job(job);
+  message.mutable_permit()->set_host(host);
+  out.send_to_worker(id, message);
+}
+
 bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant now, DispatchOutbox& out) {
   LaneBatch batch;
   batch.jobs = take_pending(std::min<std::uint64_t>(credit, policy_.batch_jobs_max), now);
-  if (batch.jobs.empty()) return false;
+  if (batch.jobs.empty() || !advance_frontier(batch.jobs, now, out)) return false;
+  send(entry, std::move(batch), now, out);
+  return true;
+}
+
+bool Dispatcher::advance_frontier(const std::vector<JobId>& jobs, Instant now, DispatchOutbox& out) {
+  if (jobs.back() < frontier_) return true;
+  const JobId ahead = std::min(spooled_, jobs.back() + 1 + kFrontierStep);
+  if (out.advance_frontier(ahead)) {
+    frontier_ = ahead;
+    return true;
+  }
+  for (const JobId job : jobs)
+    make_pending({job, job + 1}, 1, now, out);
+  return false;
+}
+
+void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, DispatchOutbox& out) {
   Worker& worker = entry->second;
   batch.sequence = worker.next_sequence++;
   if (deadline_at_) batch.time_left = std::max(*deadline_at_ - now, Duration{1});
@@ -110,7 +138,6 @@ bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant no
   }
   out.send_jobs(entry->first, batch);
   max_running_ = std::max(max_running_, running());
-  return true;
 }
 
 std::uint32_t Dispatcher::running() const {
@@ -128,6 +155,10 @@ std::vector<JobId> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
       if (!job) break;
       if (done_.contains(*job)) {
         hosts_.on_finished(*job, now);  // a late result came while it waited
+      } else if (is_suspect(*job)) {
+        // It may wait for long: others get the permit.
+        hosts_.on_finished(*job, now);
+        suspects_.insert(*job);
       } else {
         jobs.push_back(*job);
       }
@@ -145,33 +176,43 @@ std::vector<JobId> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
 }
 
 void Dispatcher::make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out) {
-  for (JobId job = jobs.first; job < jobs.end; ++job) {
+  const bool plain =
+      !policy_.hosts.limits() && deaths_.lower_bound(jobs.first) == deaths_.lower_bound(jobs.end);
+  if (plain) pending_.insert(jobs);
+  for (JobId job = jobs.first; job < jobs.end && (attempt > 1 || !plain); ++job) {
     if (attempt > 1) attempts_[job] = attempt;
-    if (policy_.hosts.limits()) hosts_.requeue(job, out.host_of(job), now);
+    if (policy_.hosts.limits()) {
+      hosts_.requeue(job, out.host_of(job), now);
+    } else if (!plain) {
+      (is_suspect(job) ? suspects_ : pending_).insert(job);
+    }
   }
-  if (!policy_.hosts.limits()) pending_.insert(jobs);
 }
 
 // Jobs of a stopped run that no worker holds are proposed to the sink, again and again until its log names
 // them.
 void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
+  const Verdict verdict = stop_status() == Status::kExpired ? Verdict::kExpired : Verdict::kCancelled;
   RangeSet fresh = policy_.hosts.limits() ? hosts_.take_all() : RangeSet{};
-  for (const JobSpan& span : pending_.spans())
-    fresh.insert(span);
+  for (const RangeSet* waiting : {&pending_, &suspects_}) {
+    for (const JobSpan& span : waiting->spans())
+      fresh.insert(span);
+  }
   pending_.clear();
+  suspects_.clear();
   if (fresh.size() > kRowsOfUnstartedMax) {
     for (const JobSpan& span : fresh.spans())
       without_rows_.insert(span);
     facts_changed_ = true;
   } else if (!fresh.empty()) {
-    out.propose(fresh.spans(), stop_status());
+    out.propose(fresh.spans(), verdict);
     if (proposed_.empty()) proposed_at_ = now;
     for (const JobSpan& span : fresh.spans())
       proposed_.insert(span);
   }
   if (!proposed_.empty() && now >= proposed_at_ + kProposeAgainAfter) {
     proposed_at_ = now;
-    out.propose(proposed_.spans(), stop_status());
+    out.propose(proposed_.spans(), verdict);
   }
 }
 

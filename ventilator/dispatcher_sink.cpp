@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint32_t kProtocolVersion = 1;
 constexpr Duration kAskApart = std::chrono::milliseconds(2);
 constexpr Duration kAskAgainAfter = std::chrono::seconds(1);
+// Workers say hello again within a heartbeat of the ventilator's return.
+constexpr int kAdoptionHalfHeartbeats = 3;
 
 }  // namespace
 
@@ -74,13 +76,19 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
 
 void Dispatcher::on_sink(const proto::SinkToVentilator& message, Instant now, DispatchOutbox& out) {
   if (message.run_id() != spec_.run_id()) return;
+  if (message.ventilator_epoch() != epoch_ || message.epoch() < newest_sink_) {
+    ++stale_;
+    return;
+  }
+  newest_sink_ = message.epoch();
   sink_heard_ = now;
   if (message.has_opened()) {
     if (!sink_opened_) {
       sink_opened_ = true;
-      if (policy_.deadline.count() > 0) deadline_at_ = now + policy_.deadline;
       out.on_event("the sink takes the run");
     }
+    const auto left = std::min<std::uint64_t>(message.opened().deadline_left_us(), INT64_MAX / 4);
+    if (left > 0) deadline_at_ = now + Duration(static_cast<Duration::rep>(left));
     ask_sink(now, out);
     dispatch(now, out);
   } else if (message.has_log()) {
@@ -89,6 +97,7 @@ void Dispatcher::on_sink(const proto::SinkToVentilator& message, Instant now, Di
     if (!sink_exit_code_) {
       sink_exit_code_ = static_cast<int>(message.done().exit_code());
       acknowledged_at_ = now;
+      out.record_end();
     }
     proto::VentilatorToSink answer;
     answer.set_run_id(spec_.run_id());
@@ -127,10 +136,10 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   settle_limbo(answered_, now, out);
   if (log.end() == proto::RUN_END_DEADLINE) {
     stop(proto::RUN_END_DEADLINE, proto::STOP_RUNNING, "the run's deadline passed", now, out);
-  } else if (log.end() == proto::RUN_END_FAULT) {
-    stop(proto::RUN_END_FAULT, proto::STOP_RUNNING, "the sink cannot go on", now, out);
-  } else if (log.end() == proto::RUN_END_INTERRUPTED || log.end() == proto::RUN_END_SUSPENDED) {
-    stop(log.end(), proto::STOP_QUEUED, "the sink was stopped", now, out);
+  } else if (log.end() == proto::RUN_END_INTERRUPTED) {
+    stop(log.end(), proto::STOP_QUEUED, "the run was interrupted", now, out);
+  } else if (log.end() != proto::RUN_END_NONE) {
+    stop(log.end(), proto::STOP_RUNNING, "the run cannot go on", now, out);
   }
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
   dispatch(now, out);
@@ -139,6 +148,7 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
 
 // A sink that began anew: what it does not know as done was lost with its former life and runs again.
 void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out) {
+  sink_known_ = true;
   const RangeSet before = std::move(done_);
   done_.clear();
   for (const JobSpan& span : done.spans())
@@ -147,7 +157,7 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
   for (const JobSpan& span : before.spans()) {
     for (const JobSpan& missing : done_.missing_from(span)) {
       forgotten += missing.size();
-      limbo_.push_back({missing, question_ + 1, 1});
+      limbo_.push_back({missing, question_ + 1, 1, false, false});
     }
   }
   if (forgotten > 0) {
@@ -159,8 +169,9 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
 void Dispatcher::mark_done(JobSpan jobs, Instant now) {
   if (done_.insert(jobs) == 0) return;
   leases_.take(jobs);
-  proposed_.erase(jobs);
-  pending_.erase(jobs);
+  for (RangeSet* open : {&undecided_, &pending_, &suspects_, &proposed_, &quarantined_})
+    open->erase(jobs);
+  if (!deaths_.empty()) deaths_.erase(deaths_.lower_bound(jobs.first), deaths_.lower_bound(jobs.end));
   if (!attempts_.empty()) attempts_.erase(attempts_.lower_bound(jobs.first), attempts_.lower_bound(jobs.end));
   if (policy_.hosts.limits()) {
     for (JobId job = jobs.first; job < jobs.end; ++job)
@@ -176,8 +187,26 @@ void Dispatcher::settle_limbo(std::uint64_t answered, Instant now, DispatchOutbo
     return true;
   });
   for (const Limbo& limbo : settled) {
-    for (const JobSpan& open : done_.missing_from(limbo.jobs))
-      make_pending(open, limbo.next_attempt, now, out);
+    for (const JobSpan& open : done_.missing_from(limbo.jobs)) {
+      if (limbo.died && policy_.deaths_max > 0) record_deaths(open, limbo.alone, now, out);
+      for (const JobSpan& left : quarantined_.missing_from(open))
+        make_pending(left, limbo.next_attempt, now, out);
+    }
+  }
+}
+
+// What no worker has said to hold, and the sink does not know as done, was lost with the ventilator's former
+// life.
+void Dispatcher::settle_undecided(Instant now, DispatchOutbox& out) {
+  if (undecided_.empty() || !sink_known_) return;
+  if (now < started_ + kAdoptionHalfHeartbeats * policy_.heartbeat / 2) return;
+  former_frontier_ = 0;
+  const std::vector<JobSpan> open = undecided_.spans();
+  undecided_.clear();
+  for (const JobSpan& span : open) {
+    if (!policy_.hosts.limits()) make_pending(span, 1, now, out);
+    for (JobId job = span.first; policy_.hosts.limits() && job < span.end; ++job)
+      hosts_.add(job, out.host_of(job));
   }
 }
 

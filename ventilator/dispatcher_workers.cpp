@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kDeadAfterHeartbeats = 3;
 constexpr int kLostAfterHeartbeats = 2;
+constexpr int kUnopenedForHeartbeats = 8;
 constexpr std::uint32_t kProtocolVersion = 1;
 // Nobody has that many; it keeps the sums of a lying peer small.
 constexpr std::uint32_t kSlotsMax = 65536;
@@ -28,32 +29,35 @@ RangeSet to_set(const google::protobuf::RepeatedPtrField<proto::JobRange>& range
 void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now, DispatchOutbox& out) {
   const WorkerId& id = message.worker_id();
   if (message.has_hello()) {
-    on_hello(id, message.hello(), now, out);
+    on_hello(id, message.hello(), message.number(), now, out);
     return;
   }
   const auto worker = workers_.find(id);
   if (worker == workers_.end() || message.epoch() != epoch_) {
     if (message.has_goodbye()) return;
     // Normal after a pause or a restart: it says hello again and tells what it holds.
-    proto::VentilatorToWorker answer;
-    answer.set_epoch(epoch_);
-    answer.mutable_unknown();
-    out.send_to_worker(id, answer);
+    send_unknown(id, out);
     return;
   }
   worker->second.heard = now;
   if (message.has_status()) {
+    // A late one tells of jobs and lane messages as they were, and would give credit that is spent.
+    if (message.number() != 0 && message.number() <= worker->second.number) return;
+    worker->second.number = message.number();
     on_status(worker, message.status(), now, out);
   } else if (message.has_host_events()) {
-    on_host_events(message.host_events(), now, out);
+    on_host_events(id, message.host_events(), now, out);
   } else if (message.has_goodbye()) {
     remove_worker(id, false, now, out);
   }
   dispatch(now, out);
 }
 
-void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, Instant now,
-                          DispatchOutbox& out) {
+void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, std::uint64_t number,
+                          Instant now, DispatchOutbox& out) {
+  if (const auto worker = workers_.find(id); worker != workers_.end()) {
+    if (number != 0 && number <= worker->second.number) return;  // late, or a copy
+  }
   proto::VentilatorToWorker refusal;
   refusal.set_epoch(epoch_);
   if (hello.protocol_version() != kProtocolVersion) {
@@ -77,7 +81,9 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, I
   Worker worker;
   worker.name = hello.name();
   worker.slots = slots;
+  worker.number = number;
   worker.heard = now;
+  worker.welcomed = now;
   RangeSet holding;
   if (hello.run_id() == spec_.run_id()) holding = to_set(hello.holding(), spooled_);
   worker.unfinished = holding.size();
@@ -100,13 +106,20 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, I
 // Jobs that the worker holds and nobody else has are not dispatched again.
 void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out) {
   for (const JobSpan& span : holding.spans()) {
-    for (const JobSpan& part : pending_.within(span)) {
-      pending_.erase(part);
-      leases_.add({part, id, 0, 1});
+    for (RangeSet* waiting : {&undecided_, &pending_, &suspects_}) {
+      for (const JobSpan& part : waiting->within(span)) {
+        waiting->erase(part);
+        leases_.add({part, id, 0, 1});
+        if (waiting != &undecided_) continue;
+        for (JobId job = part.first; policy_.hosts.limits() && job < part.end; ++job)
+          hosts_.add(job, out.host_of(job));
+      }
     }
     for (JobId job = span.first; policy_.hosts.limits() && job < span.end; ++job) {
-      if (hosts_.waiting() > 0 && hosts_.adopt(job, out.host_of(job)))
-        leases_.add({{job, job + 1}, id, 0, 1});
+      // One that is done may still wait, until its turn comes; nothing would end it a second time.
+      if (done_.contains(job)) continue;
+      if (hosts_.waiting() == 0 || !hosts_.adopt(job, out.host_of(job))) continue;
+      if (leases_.holder(job).empty()) leases_.add({{job, job + 1}, id, 0, 1});
     }
   }
 }
@@ -123,6 +136,9 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
                            DispatchOutbox& out) {
   Worker& worker = entry->second;
   if (status.run_id() == spec_.run_id()) {
+    // A welcome that came late took it to a lane that is not open any more: it would never tell of what the
+    // open one carried. Its next hello does.
+    if (status.received_sequence() < worker.received_sequence) send_unknown(entry->first, out);
     worker.received_sequence = std::max(worker.received_sequence, status.received_sequence());
     while (!worker.in_flight.empty() && worker.in_flight.front().sequence <= worker.received_sequence) {
       worker.sent_jobs -= worker.in_flight.front().jobs;
@@ -138,16 +154,25 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
   worker.blocked = status.blocked();
   // Only whole statuses are answered: these are the heartbeats.
   if (status.complete()) send_pong(entry->first, out);
+  if (!worker.open && worker.welcomed + kUnopenedForHeartbeats * policy_.heartbeat < now) {
+    // It tries another lane than the one that waits for it.
+    worker.welcomed = now;
+    send_unknown(entry->first, out);
+  }
   if (!worker.in_flight.empty() &&
       worker.in_flight.front().at + kLostAfterHeartbeats * policy_.heartbeat < now) {
     // What was sent long ago has not arrived while statuses have: the lane lost it. A new lane and its hello
     // tell what is held.
     worker.in_flight.front().at = now;
-    proto::VentilatorToWorker unknown;
-    unknown.set_epoch(epoch_);
-    unknown.mutable_unknown();
-    out.send_to_worker(entry->first, unknown);
+    send_unknown(entry->first, out);
   }
+}
+
+void Dispatcher::send_unknown(const WorkerId& id, DispatchOutbox& out) const {
+  proto::VentilatorToWorker message;
+  message.set_epoch(epoch_);
+  message.mutable_unknown();
+  out.send_to_worker(id, message);
 }
 
 // Leases that the worker should know of and does not hold: finished and told to the sink, or lost. The sink's
@@ -158,13 +183,14 @@ void Dispatcher::reconcile(const WorkerId& id, const RangeSet& holding, std::uin
     if (lease.sequence > received_sequence) continue;
     for (const JobSpan& missing : holding.missing_from(lease.jobs)) {
       leases_.take(missing);
-      limbo_.push_back({missing, question_ + 1, lease.attempt + (started ? 1 : 0)});
+      limbo_.push_back({missing, question_ + 1, lease.attempt + (started ? 1 : 0), false, false});
       facts_changed_ = true;  // ask at once
     }
   }
 }
 
-void Dispatcher::on_host_events(const proto::HostEvents& events, Instant now, DispatchOutbox& out) {
+void Dispatcher::on_host_events(const WorkerId& id, const proto::HostEvents& events, Instant now,
+                                DispatchOutbox& out) {
   if (events.run_id() != spec_.run_id() || !policy_.hosts.limits()) return;
   for (const proto::HostEvent& event : events.events()) {
     if (event.job() >= spooled_) continue;
@@ -173,7 +199,12 @@ void Dispatcher::on_host_events(const proto::HostEvents& events, Instant now, Di
         hosts_.on_written(event.job(), event.host(), now);
         break;
       case proto::HostEvent::WANTED:
-        hosts_.on_wanted(event.job(), event.host(), now);
+        // It has the permit and asks for it: the answer was lost.
+        if (hosts_.on_wanted(event.job(), event.host(), now)) {
+          askers_[event.job()] = id;
+        } else {
+          send_permit(id, event.job(), event.host(), out);
+        }
         break;
       case proto::HostEvent::FINISHED:
         hosts_.on_finished(event.job(), now);
@@ -186,10 +217,13 @@ void Dispatcher::on_host_events(const proto::HostEvents& events, Instant now, Di
 }
 
 void Dispatcher::remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out) {
-  out.on_event("worker " + workers_.at(id).name + (died ? " is gone: its jobs go to others" : " left"));
-  for (const Lease& lease : leases_.of(id)) {
+  const Worker& worker = workers_.at(id);
+  out.on_event("worker " + worker.name + (died ? " is gone: its jobs go to others" : " left"));
+  const std::vector<Lease> held = leases_.of(id);
+  const bool alone = worker.alone && held.size() == 1 && held.front().jobs.size() == 1;
+  for (const Lease& lease : held) {
     leases_.take(lease.jobs);
-    limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0)});
+    limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0), died, alone});
   }
   workers_.erase(id);
   out.close_lane(id);

@@ -68,6 +68,14 @@ void HostQueues::hold(JobId job, HostIndex index) {
   holders_[job] = Holder{index, false};
 }
 
+// A job has one permit at most: two workers may run it, and one of them ask for another host.
+void HostQueues::hold_only(JobId job, HostIndex index, Instant now) {
+  release(job, now);
+  unfile(index);
+  hold(job, index);
+  settle(index);
+}
+
 std::optional<JobId> HostQueues::take(Instant now) {
   if (ready_.empty() || std::get<Instant>(*ready_.begin()) > now) return std::nullopt;
   const HostIndex index = std::get<HostIndex>(*ready_.begin());
@@ -75,9 +83,18 @@ std::optional<JobId> HostQueues::take(Instant now) {
   const JobId job = hosts_[index].queue.front();
   hosts_[index].queue.pop_front();
   --waiting_;
-  hold(job, index);
-  settle(index);
+  hold_only(job, index, now);
   return job;
+}
+
+bool HostQueues::permit(JobId job, const std::string& name, Instant now) {
+  const HostIndex index = index_of(name);
+  const Host& host = hosts_[index];
+  if (policy_.per_host > 0 && host.in_flight >= policy_.per_host) return false;
+  if (policy_.delay.count() > 0 && host.unwritten > 0) return false;
+  if (host.next > now || !host.wanted.empty()) return false;
+  hold_only(job, index, now);
+  return true;
 }
 
 std::optional<HostQueues::Grant> HostQueues::take_grant(Instant now) {
@@ -87,8 +104,7 @@ std::optional<HostQueues::Grant> HostQueues::take_grant(Instant now) {
   const JobId job = hosts_[index].wanted.front();
   hosts_[index].wanted.pop_front();
   wanting_.erase(job);
-  hold(job, index);
-  settle(index);
+  hold_only(job, index, now);
   return Grant{job, hosts_[index].name};
 }
 
@@ -104,13 +120,20 @@ void HostQueues::on_written(JobId job, const std::string& host, Instant now) {
   settle(index);
 }
 
-void HostQueues::on_wanted(JobId job, const std::string& host, Instant now) {
+bool HostQueues::on_wanted(JobId job, const std::string& host, Instant now) {
+  if (const auto wanting = wanting_.find(job); wanting != wanting_.end()) {
+    if (hosts_[wanting->second].name == host) return true;  // asks again
+  }
+  const auto holder = holders_.find(job);
+  if (holder != holders_.end() && !holder->second.written && hosts_[holder->second.host].name == host)
+    return false;
   release(job, now);
   const HostIndex index = index_of(host);
   unfile(index);
   hosts_[index].wanted.push_back(job);
   wanting_[job] = index;
   settle(index);
+  return true;
 }
 
 void HostQueues::on_finished(JobId job, Instant now) {
@@ -162,12 +185,14 @@ Instant HostQueues::next_wake() const {
 
 void HostQueues::hash(StateHash& hash) const {
   for (const Host& host : hosts_) {
-    hash.add(host.name).add(host.in_flight).add(host.unwritten).add(host.next).add(host.turn);
+    hash.add(host.name).add(host.in_flight).add(host.unwritten).add(host.next, policy_.delay).add(host.turn);
+    hash.add(host.queue.size()).add(host.wanted.size());
     for (const JobId job : host.queue)
       hash.add(job);
     for (const JobId job : host.wanted)
       hash.add(job);
   }
+  hash.add(waiting_).add(turns_);
   for (const auto& [job, holder] : holders_)
     hash.add(job).add(holder.host).add(holder.written ? 1 : 0);
 }

@@ -39,6 +39,9 @@ class HostQueues {
   // on.
   std::optional<JobId> take(Instant now);
 
+  // A job that waits nowhere gets its host's permit, if the host allows it now.
+  bool permit(JobId job, const std::string& host, Instant now);
+
   struct Grant {
     JobId job;
     std::string host;
@@ -47,7 +50,8 @@ class HostQueues {
   std::optional<Grant> take_grant(Instant now);
 
   void on_written(JobId job, const std::string& host, Instant now);
-  void on_wanted(JobId job, const std::string& host, Instant now);
+  // False: the job has the host's permit already, and its request is not written; it may not know.
+  bool on_wanted(JobId job, const std::string& host, Instant now);
   void on_finished(JobId job, Instant now);  // unknown jobs are ignored
 
   std::uint64_t waiting() const { return waiting_; }
@@ -79,6 +83,7 @@ class HostQueues {
   void settle(HostIndex index);
   void unfile(HostIndex index);
   void hold(JobId job, HostIndex index);
+  void hold_only(JobId job, HostIndex index, Instant now);
   void release(JobId job, Instant now);
 
   HostPolicy policy_;

@@ -36,6 +36,13 @@ std::vector<Lease> Leases::take(JobSpan span) {
   return taken;
 }
 
+WorkerId Leases::holder(JobId job) const {
+  auto entry = leases_.upper_bound(job);
+  if (entry == leases_.begin()) return {};
+  --entry;
+  return job < entry->second.jobs.end ? entry->second.worker : WorkerId{};
+}
+
 std::vector<Lease> Leases::of(const WorkerId& worker) const {
   std::vector<Lease> held;
   for (const auto& [first, lease] : leases_) {

@@ -26,6 +26,8 @@ class Leases {
   void add(const Lease& lease);
   // Takes the span's jobs out, whoever holds them; returns what was held.
   std::vector<Lease> take(JobSpan span);
+  // Who holds the job; empty: nobody.
+  WorkerId holder(JobId job) const;
   std::vector<Lease> of(const WorkerId& worker) const;
   std::vector<Lease> all() const;
   bool empty() const { return leases_.empty(); }

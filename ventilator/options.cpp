@@ -1,5 +1,8 @@
 #include "ventilator/options.h"
 
+#include <filesystem>
+
+#include "pipeline/app/arguments.h"
 #include "pipeline/app/logging.h"
 #include "pipeline/app/signals.h"
 #include "ventilator/ventilator.h"
@@ -12,6 +15,26 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   add_duration(app, "--wait", options.wait, "Give up when no worker or no sink came so long")->group("Run");
   add_duration(app, "--heartbeat", options.heartbeat, "How often workers say that they live [1s]")
       ->group("Run");
+  app.add_option("--max-deaths", options.deaths_max,
+                 "A job is given up when so many workers died of it, the last one alone with it; 0: never")
+      ->capture_default_str()
+      ->group("Run");
+}
+
+RunCommand plain_command_of(const CLI::App& app, const CLI::App& kind) {
+  std::vector<std::string> policy;
+  for (const std::string& argument : arguments_of_group(app, "Run")) {
+    if (argument.starts_with("--deadline=") || argument.starts_with("--max-deaths="))
+      policy.push_back(argument);
+  }
+  std::error_code failure;
+  return make_run_command(arguments_of_subcommand(kind), policy,
+                          std::filesystem::current_path(failure).string());
+}
+
+RunCommand run_command_of(const CLI::App& app, const CLI::App& kind) {
+  const RunCommand command = plain_command_of(app, kind);
+  return app.get_option(kRetryFailed)->count() > 0 ? retry_command(command) : command;
 }
 
 namespace {
@@ -26,6 +49,11 @@ void add_ventilator_options(CLI::App& app, VentilatorOptions& options) {
   app.add_option("--worker-ports", options.worker_ports, "Ports for the workers' lanes; 0: any")
       ->capture_default_str()
       ->group("Addresses");
+  app.add_option("--keep-runs", options.keep_runs, "So many finished runs stay in --state-dir")
+      ->capture_default_str()
+      ->group("Process");
+  app.add_option("--run", options.run_id)->group("");
+  app.add_flag(kRetryFailed)->group("");  // `fantail run` has made the inputs
   app.add_option("--parent", options.parent)->group("");
   add_common_options(app, options.common);
 }
@@ -62,7 +90,8 @@ int ventilator_main(int argc, char** argv) {
     if (!command->app->parsed()) continue;
     auto request = command->make_request();
     if (auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
-    return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)));
+    return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)),
+                          run_command_of(app, *command->app));
   }
   return kExitUsage;
 }

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "pipeline/app/command_line.h"
+#include "pipeline/app/run_folders.h"
 #include "ventilator/kinds/kind_command.h"
+#include "ventilator/run_opening.h"
 
 namespace fantail {
 
@@ -15,6 +17,7 @@ struct RunOptions {
   Duration deadline{0};
   Duration wait = Duration::max();
   Duration heartbeat = std::chrono::seconds(1);
+  std::uint32_t deaths_max = 3;
 };
 
 struct VentilatorOptions {
@@ -23,10 +26,18 @@ struct VentilatorOptions {
   std::vector<Endpoint> binds{*parse_endpoint("tcp://127.0.0.1:5557")};
   std::optional<Endpoint> sink = parse_endpoint("tcp://127.0.0.1:5558");
   std::string worker_ports = "5600-6599";
+  std::string run_id;  // as text; empty: the unfinished one of the same command, or a new one
+  std::uint32_t keep_runs = kKeepRunsDefault;
   int parent = 0;  // the process to end with; 0: none
 };
 
+inline constexpr const char* kRetryFailed = "--retry-failed";
+
 void add_run_options(CLI::App& app, RunOptions& options);
+// The command of the app's chosen kind, as parsed; with --retry-failed, which the app has, that of its
+// retries.
+RunCommand plain_command_of(const CLI::App& app, const CLI::App& kind);  // without it
+RunCommand run_command_of(const CLI::App& app, const CLI::App& kind);
 
 // Parses and runs; the process's exit code.
 int ventilator_main(int argc, char** argv);

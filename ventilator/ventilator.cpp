@@ -1,19 +1,17 @@
 #include "ventilator/ventilator.h"
 
 #include <csignal>
-#include <filesystem>
 #include <map>
 
-#include "pipeline/app/incarnation.h"
+#include "pipeline/app/durable.h"
 #include "pipeline/app/limits.h"
 #include "pipeline/app/logging.h"
+#include "pipeline/app/run_folders.h"
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
-#include "pipeline/url/url.h"
 #include "ventilator/dispatcher.h"
-#include "ventilator/input_reader.h"
-#include "ventilator/input_spool.h"
+#include "ventilator/submission.h"
 
 namespace fantail {
 
@@ -24,27 +22,29 @@ constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr std::size_t kProposalJobs = 1000;
 constexpr int kMessagesPerTurn = 256;
 constexpr int kStopLingerMs = 1000;
+constexpr int kExitSuspended = 143;
 
 class Ventilator : public DispatchOutbox {
  public:
-  Ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request, InputSpool spool,
-             Logger logger)
+  Ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request, OpenedRun opened,
+             std::uint64_t epoch, Logger logger)
       : options_(options),
         kind_(request.kind),
         log_(std::move(logger)),
-        spool_(std::move(spool)),
-        hosts_limit_(request.hosts.limits()),
+        epoch_(epoch),
+        policy_(make_policy(options, request)),
+        submission_(std::move(opened), std::move(request), log_),
         control_(context_, SocketType::kRouter),
         sink_(context_, SocketType::kDealer),
         sink_watch_(context_, sink_, "sink"),
         lanes_(context_, ports),
-        reader_(std::move(request.source)),
-        dispatcher_(make_policy(options, request), make_spec(request), epoch(), steady_now()) {
+        dispatcher_(policy_, make_spec(), epoch, steady_now(),
+                    FormerLife{spool_.frontier(), spool_.deaths()}) {
     proto::Lane first;
     first.set_run_id(run_id_);
-    first.set_epoch(epoch());
+    first.set_epoch(epoch_);
     first.set_sequence(1);
-    *first.mutable_spec() = make_spec(request);
+    *first.mutable_spec() = make_spec();
     first_lane_message_ = first.SerializeAsString();
   }
 
@@ -68,11 +68,6 @@ class Ventilator : public DispatchOutbox {
   int run(Signals& signals);
 
  private:
-  // A persistent counter comes with durable runs; until then the time of the start orders the incarnations.
-  static std::uint64_t epoch() {
-    static const auto value = incarnation_now();
-    return value;
-  }
   static DispatchPolicy make_policy(const VentilatorOptions& options, const RunRequest& request) {
     DispatchPolicy policy;
     policy.hosts = request.hosts;
@@ -81,12 +76,13 @@ class Ventilator : public DispatchOutbox {
     policy.heartbeat = options.run.heartbeat;
     policy.deadline = options.run.deadline;
     policy.wait = options.run.wait;
+    policy.deaths_max = options.run.deaths_max;
     return policy;
   }
-  proto::RunSpec make_spec(const RunRequest& request) const {
+  proto::RunSpec make_spec() const {
     proto::RunSpec spec;
     spec.set_run_id(run_id_);
-    *spec.mutable_kind() = request.spec;
+    spec.mutable_kind()->ParseFromString(spool_.run().spec);
     return spec;
   }
 
@@ -101,9 +97,20 @@ class Ventilator : public DispatchOutbox {
   void send_to_sink(const proto::VentilatorToSink& message) override {
     proto::ToSink envelope;
     *envelope.mutable_ventilator() = message;
+    if (message.has_open()) {
+      envelope.mutable_ventilator()->mutable_open()->set_name(process_name());
+      envelope.mutable_ventilator()->mutable_open()->set_command(spool_.run().command);
+    }
     sink_.send(envelope.SerializeAsString());
   }
-  void propose(const std::vector<JobSpan>& jobs, Status status) override;
+  void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override;
+  bool advance_frontier(JobId frontier) override {
+    return submission_.advance_frontier(frontier, steady_now());
+  }
+  void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override {
+    submission_.record_deaths(jobs, alone, steady_now());
+  }
+  void record_end() override { submission_.record_end(steady_now()); }
   std::string host_of(JobId job) override {
     const auto inputs = spool_.read({job, job + 1});
     return inputs ? host_of_input(inputs->front()) : std::string();
@@ -111,14 +118,8 @@ class Ventilator : public DispatchOutbox {
   void on_event(const std::string& what) override { log_->info("{}", what); }
   void on_trouble(const std::string& what) override { log_->warn("{}", what); }
 
-  static std::string host_of_input(const std::string& input) {
-    const std::optional<Url> url = parse_url(input);
-    return url && url->is_http() ? url->host_and_port() : std::string();
-  }
-
   void receive_workers(Instant now);
   void receive_sink(Instant now);
-  void take_input(Instant now);
   void on_signal(int signal, Instant now);
   void tell_what_it_waits_for(Instant now);
   void stop_workers();
@@ -135,10 +136,12 @@ class Ventilator : public DispatchOutbox {
   const VentilatorOptions& options_;
   std::string kind_;
   Logger log_;
-  std::string run_id_ = new_ulid();
-  InputSpool spool_;
-  bool hosts_limit_;
-  bool input_ended_ = false;
+  std::uint64_t epoch_;
+  DispatchPolicy policy_;
+  Submission submission_;
+  const Spool& spool_ = submission_.spool();
+  std::string run_id_ = spool_.run().run_id;
+  std::optional<int> exit_code_;
   int interrupts_ = 0;
   std::uint32_t sink_tcp_port_ = 0;
   std::vector<Endpoint> bound_;
@@ -153,23 +156,25 @@ class Ventilator : public DispatchOutbox {
   Socket sink_;
   ConnectionWatch sink_watch_;
   Lanes lanes_;
-  InputReader reader_;
   Dispatcher dispatcher_;
 };
 
 int Ventilator::run(Signals& signals) {
   told_waiting_ = steady_now();
-  Poller poller;
-  poller.add(control_);
-  poller.add(sink_);
-  poller.add(sink_watch_);
-  poller.add(reader_.descriptor());
-  poller.add(signals.descriptor());
-  while (!dispatcher_.exit_code()) {
+  Poller without_input;
+  Poller all;
+  for (Poller* poller : {&without_input, &all}) {
+    poller->add(control_);
+    poller->add(sink_);
+    poller->add(sink_watch_);
+    poller->add(signals.descriptor());
+  }
+  if (submission_.descriptor() >= 0) all.add(submission_.descriptor());
+  while (!dispatcher_.exit_code() && !exit_code_) {
     Instant now = steady_now();
     Instant wake = dispatcher_.on_tick(now, *this);
     if (lanes_.any_opening()) wake = std::min(wake, now + kOpeningRetry);
-    poller.wait_until(wake);
+    (submission_.has_space(now) ? all : without_input).wait_until(wake);
     // All that came in is looked at before timers are: a late heartbeat is no missed one.
     now = steady_now();
     while (const auto signal = signals.next())
@@ -179,10 +184,13 @@ int Ventilator::run(Signals& signals) {
     if (sink_watch_.closed()) dispatcher_.on_sink_gone(now);
     for (const WorkerId& worker : lanes_.try_opening())
       dispatcher_.on_lane_open(worker, now, *this);
-    take_input(now);
+    if (dispatcher_.stopped()) submission_.close_early(now);
+    if (const auto trouble = submission_.advance(now, dispatcher_, *this)) fault(*trouble, now);
     if (!spool_error_.empty()) fault(std::exchange(spool_error_, {}), now);
+    if (submission_.broken()) exit_code_ = kExitInfrastructure;
     tell_what_it_waits_for(now);
   }
+  if (exit_code_) return *exit_code_;
   stop_workers();
   const int code = *dispatcher_.exit_code();
   if (code == kExitNoPeer && !dispatcher_.sink_reached()) {
@@ -202,7 +210,7 @@ void Ventilator::open_lane(const WorkerId& worker) {
     if (endpoint.transport_name() == peer->second.transport) base = &endpoint;
   }
   proto::VentilatorToWorker message;
-  message.set_epoch(epoch());
+  message.set_epoch(epoch_);
   const Lanes::Opened opened = lanes_.open(worker, *base, first_lane_message_);
   if (opened.port == 0) {
     log_->warn("a worker has to wait: {}", opened.error);
@@ -221,7 +229,7 @@ void Ventilator::open_lane(const WorkerId& worker) {
 void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   lane_message_.Clear();
   lane_message_.set_run_id(run_id_);
-  lane_message_.set_epoch(epoch());
+  lane_message_.set_epoch(epoch_);
   lane_message_.set_sequence(batch.sequence);
   lane_message_.set_time_left_us(static_cast<std::uint64_t>(batch.time_left.count()));
   lane_message_.set_first_job(batch.jobs.front());
@@ -249,25 +257,34 @@ void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   lanes_.send(worker, lane_message_.SerializeAsString());
 }
 
-void Ventilator::propose(const std::vector<JobSpan>& jobs, Status status) {
+void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
+  const bool quarantined = verdict == Verdict::kQuarantined;
+  const auto status = quarantined                    ? proto::STATUS_FAILED
+                      : verdict == Verdict::kExpired ? proto::STATUS_EXPIRED
+                                                     : proto::STATUS_CANCELLED;
   for (const JobSpan& span : jobs) {
     for (JobId first = span.first; first < span.end; first += kProposalJobs) {
       const JobSpan part{first, std::min(span.end, first + kProposalJobs)};
       auto inputs = spool_.read(part);
       proto::VentilatorToSink message;
       message.set_run_id(run_id_);
-      message.set_epoch(epoch());
+      message.set_epoch(epoch_);
       proto::Results& results = *message.mutable_proposal();
       results.set_run_id(run_id_);
       results.set_first_job(part.first);
       for (std::uint32_t index = 0; index < part.size(); ++index) {
+        const auto deaths = spool_.deaths().find(part.first + index);
+        const std::uint32_t tries = deaths == spool_.deaths().end() ? 0 : deaths->second.total;
         results.add_inputs(inputs ? std::move((*inputs)[index]) : std::string());
-        results.add_statuses(static_cast<proto::Status>(status));
-        results.add_attempts(0);
+        results.add_statuses(status);
+        results.add_attempts(quarantined ? tries : 0);
         proto::Failure& failure = *results.add_failures();
         failure.set_index(index);
-        failure.set_code(status == Status::kExpired ? "expired" : "cancelled");
-        failure.set_message("the run ended before the job was started");
+        failure.set_code(quarantined                    ? "quarantined"
+                         : verdict == Verdict::kExpired ? "expired"
+                                                        : "cancelled");
+        failure.set_message(quarantined ? std::to_string(tries) + " workers died while they held the job"
+                                        : "the run ended before the job was started");
       }
       send_to_sink(message);
     }
@@ -299,49 +316,23 @@ void Ventilator::receive_sink(Instant now) {
   }
 }
 
-// One batch a turn: jobs go out while the input is still being read.
-void Ventilator::take_input(Instant now) {
-  if (input_ended_) return;
-  const std::optional<InputBatch> batch = reader_.next();
-  if (!batch) return;
-  for (const std::string& input : batch->inputs)
-    spool_.append(input);
-  if (const auto error = spool_.flush()) {
-    input_ended_ = true;
-    fault(*error, now);
-    return;
-  }
-  if (hosts_limit_) {
-    for (const std::string& input : batch->inputs)
-      dispatcher_.on_spooled_host(host_of_input(input));
-  } else {
-    dispatcher_.on_spooled(batch->inputs.size(), now, *this);
-  }
-  if (batch->error) {
-    input_ended_ = true;
-    fault(*batch->error, now);
-  } else if (batch->end) {
-    input_ended_ = true;
-    dispatcher_.on_input_end(true, batch->skipped, now, *this);
-  }
-}
-
 void Ventilator::on_signal(int signal, Instant now) {
   if (signal == SIGINT) {
     ++interrupts_;
-    reader_.stop();
+    submission_.stop_reading();
     log_->warn(interrupts_ == 1 ? "interrupted: running jobs finish; interrupt again to cancel them"
                                 : "interrupted again: running jobs are cancelled");
     dispatcher_.stop(proto::RUN_END_INTERRUPTED, interrupts_ == 1 ? proto::STOP_QUEUED : proto::STOP_RUNNING,
                      "interrupted", now, *this);
   } else if (signal == SIGTERM) {
-    reader_.stop();
-    dispatcher_.stop(proto::RUN_END_SUSPENDED, proto::STOP_QUEUED, "stopped by SIGTERM", now, *this);
+    // Nothing is cancelled: workers go on with what they hold, and the next start takes the run up.
+    log_->warn("suspended: the same command goes on with run {}", ulid_text(run_id_));
+    exit_code_ = kExitSuspended;
   }
-  if (!dispatcher_.sink_reached() && (signal == SIGINT || signal == SIGTERM)) {
+  if (!dispatcher_.sink_reached() && signal == SIGINT) {
     log_->warn("there is no sink to report to");
     stop_workers();
-    std::_Exit(signal == SIGINT ? 130 : 143);
+    exit_code_ = 130;
   }
 }
 
@@ -358,7 +349,7 @@ void Ventilator::tell_what_it_waits_for(Instant now) {
 
 void Ventilator::stop_workers() {
   proto::VentilatorToWorker message;
-  message.set_epoch(epoch());
+  message.set_epoch(epoch_);
   message.mutable_stop();
   const std::string serialized = message.SerializeAsString();
   for (const auto& [id, peer] : peers_)
@@ -368,29 +359,34 @@ void Ventilator::stop_workers() {
 
 }  // namespace
 
-int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request) {
+int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request,
+                   const RunCommand& command) {
+  constexpr const char* kProgram = "fantail ventilator";
   Signals signals;
   raise_descriptor_limit();
   const Logger logger = make_logger("ventilator", options.common.log_level);
   std::string error;
   const std::string state_dir = make_state_dir(options.common.state_dir, "ventilator", error);
-  if (state_dir.empty()) return complain("fantail ventilator", error, kExitInfrastructure);
-  const std::filesystem::path folder = std::filesystem::path(state_dir) / ulid_text(new_ulid());
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  auto spool = InputSpool::create(folder.string());
-  if (auto* reason = std::get_if<std::string>(&spool)) {
-    return complain("fantail ventilator", *reason, kExitInfrastructure);
+  if (state_dir.empty()) return complain(kProgram, error, kExitInfrastructure);
+  const auto epoch = next_epoch(state_dir);
+  if (const auto* problem = std::get_if<std::string>(&epoch))
+    return complain(kProgram, *problem, kExitInfrastructure);
+  auto opened = open_run(state_dir, command, options.run_id, request.spec);
+  if (const auto* problem = std::get_if<std::string>(&opened))
+    return complain(kProgram, *problem, kExitInfrastructure);
+  OpenedRun& run = std::get<OpenedRun>(opened);
+  if (!run.spool.cut().empty()) logger->warn("{}", run.spool.cut());
+  if (run.resumed) {
+    logger->info("run {} goes on: {} jobs were submitted so far", ulid_text(run.spool.run().run_id),
+                 run.spool.size());
+  } else {
+    prune_run_folders(state_dir, options.keep_runs);
   }
-  int code = kExitInfrastructure;
-  {
-    Ventilator ventilator(options, ports, std::move(request), std::move(std::get<InputSpool>(spool)), logger);
-    const std::string problem = ventilator.start();
-    code = problem.empty() ? ventilator.run(signals)
-                           : complain("fantail ventilator", problem, kExitInfrastructure);
-  }
-  std::filesystem::remove_all(folder, failure);
-  return code;
+  Ventilator ventilator(options, ports, std::move(request), std::move(run), std::get<std::uint64_t>(epoch),
+                        logger);
+  const std::string problem = ventilator.start();
+  if (!problem.empty()) return complain(kProgram, problem, kExitInfrastructure);
+  return ventilator.run(signals);
 }
 
 }  // namespace fantail

@@ -8,6 +8,7 @@
 namespace fantail {
 
 // Runs one run to its end; the process's exit code.
-int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request);
+int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request,
+                   const RunCommand& command);
 
 }  // namespace fantail

@@ -11,8 +11,10 @@ namespace {
 constexpr std::uint32_t kProtocolVersion = 1;
 // A worker that keeps more results than this asks for no more jobs until the sink has taken them.
 constexpr std::uint64_t kRetainedBytesMax = 16ULL << 20;
-constexpr Duration kResendFirst = std::chrono::seconds(1);
-constexpr Duration kResendMax = std::chrono::seconds(8);
+// A sink that is behind is not hurried by copies: only silence for so long is taken for a loss.
+constexpr Duration kResendFirst = std::chrono::seconds(4);
+constexpr int kSinkSilentHeartbeats = 3;
+constexpr Duration kResendMax = std::chrono::seconds(32);
 
 void add_ranges(const RangeSet& set, google::protobuf::RepeatedPtrField<proto::JobRange>* ranges) {
   for (const JobSpan& span : set.spans()) {
@@ -24,10 +26,17 @@ void add_ranges(const RangeSet& set, google::protobuf::RepeatedPtrField<proto::J
 
 }  // namespace
 
-void Session::say_hello(Instant now, SessionOutbox& out) {
-  hello_at_ = now;
+proto::WorkerToVentilator Session::to_ventilator() {
   proto::WorkerToVentilator message;
   message.set_worker_id(policy_.worker_id);
+  message.set_epoch(epoch_);
+  message.set_number(next_number_++);
+  return message;
+}
+
+void Session::say_hello(Instant now, SessionOutbox& out) {
+  hello_at_ = now;
+  proto::WorkerToVentilator message = to_ventilator();
   proto::WorkerHello& hello = *message.mutable_hello();
   hello.set_protocol_version(kProtocolVersion);
   hello.set_name(policy_.name);
@@ -37,12 +46,7 @@ void Session::say_hello(Instant now, SessionOutbox& out) {
     hello.add_kinds(kind);
   hello.set_transport(policy_.transport);
   hello.set_run_id(run_id_);
-  RangeSet holding = active_;
-  for (const auto& [sequence, retained] : retained_) {
-    for (const JobSpan& span : retained.jobs.spans())
-      holding.insert(span);
-  }
-  add_ranges(holding, hello.mutable_holding());
+  add_ranges(holding(), hello.mutable_holding());
   out.send_to_ventilator(message);
 }
 
@@ -56,13 +60,15 @@ void Session::on_ventilator(const proto::VentilatorToWorker& message, Instant no
     if (epoch_ != 0) out.close_lane();
     epoch_ = 0;
     lane_port_ = 0;
-    if (!draining_) say_hello(now, out);
+    say_hello(now, out);
   } else if (message.epoch() != epoch_) {
     return;  // of a former life
   } else if (message.has_pong()) {
     on_pong(message.pong(), now, out);
   } else if (message.has_permit()) {
-    if (message.permit().run_id() == run_id_) out.permit(message.permit().job(), message.permit().host());
+    if (message.permit().run_id() != run_id_) return;
+    wanted_.erase(message.permit().job());
+    out.permit(message.permit().job(), message.permit().host());
   } else if (message.has_stop()) {
     on_run_over(now, out);
   }
@@ -71,11 +77,12 @@ void Session::on_ventilator(const proto::VentilatorToWorker& message, Instant no
 void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now,
                          SessionOutbox& out) {
   // A hello that was said twice is answered twice, and then the last lane is the one that is open.
-  if (draining_ || (epoch == epoch_ && welcome.lane_port() == lane_port_)) return;
+  if (epoch == epoch_ && welcome.lane_port() == lane_port_) return;
   epoch_ = epoch;
   lane_port_ = welcome.lane_port();
   refusal_.clear();
   received_sequence_ = 0;
+  stop_level_ = proto::STOP_NONE;  // the ventilator may be a new one, that goes on: its pongs tell
   if (welcome.heartbeat_ms() > 0) policy_.heartbeat = std::chrono::milliseconds(welcome.heartbeat_ms());
   if (sink_endpoint_ != welcome.sink_endpoint()) {
     sink_endpoint_ = welcome.sink_endpoint();
@@ -113,7 +120,8 @@ void Session::on_lane(const proto::Lane& message, Instant now, SessionOutbox& ou
   jobs.reserve(static_cast<std::size_t>(message.inputs_size()));
   for (int index = 0; index < message.inputs_size(); ++index) {
     const JobId id = dense ? message.first_job() + static_cast<JobId>(index) : message.jobs(index);
-    if (!active_.insert(id)) continue;  // it is here already
+    // It is here already: a ventilator that was away may not know.
+    if (retained_jobs_.contains(id) || !active_.insert(id)) continue;
     jobs.push_back({id, message.inputs(index), attempts ? message.attempts(index) : 1,
                     Duration(static_cast<Duration::rep>(message.time_left_us()))});
   }
@@ -124,8 +132,8 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
   if (spec.run_id() == run_id_) return;
   run_id_ = spec.run_id();
   active_.clear();
-  retained_.clear();
-  retained_bytes_ = 0;
+  wanted_.clear();
+  forget_results();
   mean_job_us_ = 0;
   measured_ = false;
   stop_level_ = proto::STOP_NONE;
@@ -152,6 +160,20 @@ void Session::drop_queued(SessionOutbox& out) {
     active_.erase(id);
 }
 
+void Session::forget_results() {
+  retained_.clear();
+  retained_jobs_.clear();
+  retained_bytes_ = 0;
+}
+
+// Queued, running, or finished and not known to be durable.
+RangeSet Session::holding() const {
+  RangeSet holding = active_;
+  for (const JobSpan& span : retained_jobs_.spans())
+    holding.insert(span);
+  return holding;
+}
+
 void Session::on_run_over(Instant now, SessionOutbox& out) {
   if (!policy_.stay) {
     finished_ = true;
@@ -162,8 +184,8 @@ void Session::on_run_over(Instant now, SessionOutbox& out) {
   out.stop_running(StopReason::kCancelled);
   out.close_lane();
   active_.clear();
-  retained_.clear();
-  retained_bytes_ = 0;
+  wanted_.clear();
+  forget_results();
   run_id_.clear();
   epoch_ = 0;
   lane_port_ = 0;
@@ -171,6 +193,12 @@ void Session::on_run_over(Instant now, SessionOutbox& out) {
 }
 
 void Session::on_sink(const proto::SinkToWorker& message, Instant now, SessionOutbox& out) {
+  // What waited for it is on its way: copies would only take room.
+  if (sink_silent(now)) {
+    for (auto& [sequence, retained] : retained_)
+      retained.sent = now;
+  }
+  sink_heard_ = now;
   if (message.has_welcome()) {
     const bool restarted = sink_epoch_ != 0 && sink_epoch_ != message.epoch();
     sink_epoch_ = message.epoch();
@@ -183,16 +211,29 @@ void Session::on_sink(const proto::SinkToWorker& message, Instant now, SessionOu
       resend(now, out, true);
     }
   } else if (message.has_durable() && message.durable().run_id() == run_id_) {
-    sink_data_works_ = true;
-    const bool was_blocked = blocked();
-    for (const std::uint64_t sequence : message.durable().sequences()) {
-      const auto retained = retained_.find(sequence);
-      if (retained == retained_.end()) continue;
-      retained_bytes_ -= retained->second.serialized.size();
-      retained_.erase(retained);
-    }
-    if (was_blocked && !blocked()) send_status(false, now, out);
+    on_durable(message.durable(), now, out);
   }
+}
+
+void Session::on_durable(const proto::ResultsDurable& durable, Instant now, SessionOutbox& out) {
+  sink_data_works_ = true;
+  const bool was_blocked = blocked();
+  std::uint64_t newest = 0;
+  for (const std::uint64_t sequence : durable.sequences()) {
+    const auto retained = retained_.find(sequence);
+    if (retained == retained_.end()) continue;
+    newest = std::max(newest, retained->second.sending);
+    retained_bytes_ -= retained->second.serialized.size();
+    for (const JobSpan& span : retained->second.jobs.spans())
+      retained_jobs_.erase(span);
+    retained_.erase(retained);
+  }
+  // The connection keeps the order, and the sink answers in it: what was sent before and is not among the
+  // durable got lost, or its answer did.
+  for (auto& [sequence, retained] : retained_) {
+    if (retained.sending < newest) send(retained, now, out);
+  }
+  if (was_blocked && !blocked()) send_status(false, now, out);
 }
 
 bool Session::blocked() const {
@@ -200,10 +241,32 @@ bool Session::blocked() const {
 }
 
 void Session::on_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out) {
+  for (const proto::HostEvent& event : events) {
+    if (event.type() == proto::HostEvent::WANTED) {
+      wanted_[event.job()] = event.host();
+    } else {
+      wanted_.erase(event.job());
+    }
+  }
+  send_host_events(std::move(events), out);
+}
+
+// A job waits for its permit as long as it takes: should the question or the answer be lost, or the
+// ventilator be a new one, it has to be asked for again.
+void Session::ask_for_permits(SessionOutbox& out) {
+  std::vector<proto::HostEvent> events;
+  for (const auto& [job, host] : wanted_) {
+    proto::HostEvent& event = events.emplace_back();
+    event.set_type(proto::HostEvent::WANTED);
+    event.set_job(job);
+    event.set_host(host);
+  }
+  send_host_events(std::move(events), out);
+}
+
+void Session::send_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out) {
   if (events.empty() || epoch_ == 0) return;
-  proto::WorkerToVentilator message;
-  message.set_worker_id(policy_.worker_id);
-  message.set_epoch(epoch_);
+  proto::WorkerToVentilator message = to_ventilator();
   message.mutable_host_events()->set_run_id(run_id_);
   for (proto::HostEvent& event : events)
     *message.mutable_host_events()->add_events() = std::move(event);
@@ -218,9 +281,7 @@ void Session::on_drain(Instant now, SessionOutbox& out) {
 
 void Session::send_status(bool complete, Instant now, SessionOutbox& out) {
   if (epoch_ == 0) return;
-  proto::WorkerToVentilator message;
-  message.set_worker_id(policy_.worker_id);
-  message.set_epoch(epoch_);
+  proto::WorkerToVentilator message = to_ventilator();
   proto::WorkerStatus& status = *message.mutable_status();
   status.set_run_id(run_id_);
   status.set_received_sequence(received_sequence_);
@@ -232,12 +293,7 @@ void Session::send_status(bool complete, Instant now, SessionOutbox& out) {
   if (complete) {
     status_at_ = now;
     status.set_complete(true);
-    RangeSet holding = active_;
-    for (const auto& [sequence, retained] : retained_) {
-      for (const JobSpan& span : retained.jobs.spans())
-        holding.insert(span);
-    }
-    add_ranges(holding, status.mutable_holding());
+    add_ranges(holding(), status.mutable_holding());
   }
   out.send_to_ventilator(message);
 }
@@ -252,18 +308,18 @@ Session::WaitsFor Session::waits_for() const {
 Instant Session::on_tick(Instant now, SessionOutbox& out) {
   if (finished_) return kNever;
   if (draining_ && active_.empty() && retained_.empty()) {
-    proto::WorkerToVentilator message;
-    message.set_worker_id(policy_.worker_id);
-    message.set_epoch(epoch_);
+    proto::WorkerToVentilator message = to_ventilator();
     message.mutable_goodbye();
     if (epoch_ != 0) out.send_to_ventilator(message);
     finished_ = true;
     return kNever;
   }
-  if (epoch_ == 0 && !draining_ && now >= hello_at_ + policy_.heartbeat) say_hello(now, out);
+  // Also when draining: what still runs may need a host's permit.
+  if (epoch_ == 0 && now >= hello_at_ + policy_.heartbeat) say_hello(now, out);
   if (now >= status_at_ + policy_.heartbeat) {
     status_at_ = now;
     send_status(true, now, out);
+    ask_for_permits(out);
     if (!sink_endpoint_.empty()) say_hello_to_sink(out);
   }
   resend(now, out, false);
@@ -278,14 +334,23 @@ void Session::say_hello_to_sink(SessionOutbox& out) {
   out.send_to_sink(message);
 }
 
+bool Session::sink_silent(Instant now) const {
+  return now > sink_heard_ + kSinkSilentHeartbeats * policy_.heartbeat;
+}
+
 void Session::resend(Instant now, SessionOutbox& out, bool all) {
-  if (sink_data_port_ == 0) return;
+  if (sink_data_port_ == 0 || (!all && sink_silent(now))) return;
   for (auto& [sequence, retained] : retained_) {
     if (!all && now < retained.sent + retained.resend_after) continue;
-    retained.sent = now;
     retained.resend_after = std::min(retained.resend_after * 2, kResendMax);
-    out.send_results(retained.serialized);
+    send(retained, now, out);
   }
+}
+
+void Session::send(Retained& retained, Instant now, SessionOutbox& out) {
+  retained.sent = now;
+  retained.sending = next_sending_++;
+  out.send_results(retained.serialized);
 }
 
 void Session::retain_and_send(const proto::Results& results, RangeSet jobs, Instant now, SessionOutbox& out) {
@@ -295,21 +360,37 @@ void Session::retain_and_send(const proto::Results& results, RangeSet jobs, Inst
   message.set_sequence(sequence);
   Retained& retained = retained_[sequence];
   retained.serialized = message.SerializeAsString();
+  for (const JobSpan& span : jobs.spans())
+    retained_jobs_.insert(span);
   retained.jobs = std::move(jobs);
   retained.sent = now;
   retained.resend_after = kResendFirst;
   retained_bytes_ += retained.serialized.size();
-  if (sink_data_port_ != 0) out.send_results(retained.serialized);
+  if (sink_data_port_ != 0) send(retained, now, out);
 }
 
 std::uint64_t Session::hash() const {
   StateHash hash;
-  hash.add(epoch_).add(lane_port_).add(run_id_).add(received_sequence_).add(active_);
-  hash.add(static_cast<std::uint64_t>(stop_level_)).add(sink_epoch_).add(sink_data_port_);
-  hash.add(draining_ ? 1 : 0).add(finished_ ? 1 : 0).add(next_result_sequence_);
-  for (const auto& [sequence, retained] : retained_)
-    hash.add(sequence).add(retained.serialized);
+  add_to(hash);
   return hash.value();
+}
+
+void Session::add_to(StateHash& hash) const {
+  hash.add(policy_.worker_id).add(static_cast<std::uint64_t>(policy_.heartbeat.count()));
+  hash.add(epoch_).add(lane_port_).add_figure(next_number_).add_figure(refusal_);
+  hash.add(epoch_ == 0 ? hello_at_ : Instant{}, policy_.heartbeat).add(status_at_, policy_.heartbeat);
+  hash.add(run_id_).add(received_sequence_).add(active_).add(retained_jobs_).add(wanted_.size());
+  for (const auto& [job, host] : wanted_)
+    hash.add(job).add(host);
+  hash.add(static_cast<std::uint64_t>(mean_job_us_)).add(static_cast<std::uint64_t>(stop_level_));
+  hash.add(sink_heard_, kSinkSilentHeartbeats * policy_.heartbeat);
+  hash.add(sink_endpoint_).add(sink_epoch_).add(sink_data_port_).add(next_result_sequence_);
+  hash.add((draining_ ? 1 : 0) + (finished_ ? 2 : 0) + (sink_data_works_ ? 4 : 0) + (measured_ ? 8 : 0));
+  hash.add(retained_.size());
+  for (const auto& [sequence, retained] : retained_) {
+    hash.add(sequence).add(retained.serialized).add(retained.sent, retained.resend_after);
+    hash.add(static_cast<std::uint64_t>(retained.resend_after.count()));
+  }
 }
 
 }  // namespace fantail

@@ -15,6 +15,8 @@
 
 namespace fantail {
 
+class StateHash;
+
 struct SessionPolicy {
   std::string worker_id;  // ULID of this process incarnation
   std::string name;
@@ -85,6 +87,7 @@ class Session {
   WaitsFor waits_for() const;
   const std::string& refusal() const { return refusal_; }  // why the ventilator gave no lane; may be empty
   std::uint64_t hash() const;
+  void add_to(StateHash& hash) const;
 
  private:
   struct Retained {
@@ -92,6 +95,7 @@ class Session {
     RangeSet jobs;
     Instant sent{};
     Duration resend_after{0};
+    std::uint64_t sending = 0;  // counts what goes to the sink, first time or again
   };
 
   void say_hello(Instant now, SessionOutbox& out);
@@ -101,31 +105,44 @@ class Session {
   void on_run_over(Instant now, SessionOutbox& out);
   void begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out);
   void drop_queued(SessionOutbox& out);
+  void forget_results();
+  RangeSet holding() const;
+  proto::WorkerToVentilator to_ventilator();
+  void send_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
+  void ask_for_permits(SessionOutbox& out);
   void send_status(bool complete, Instant now, SessionOutbox& out);
   void retain_and_send(const proto::Results& results, RangeSet jobs, Instant now, SessionOutbox& out);
+  void on_durable(const proto::ResultsDurable& durable, Instant now, SessionOutbox& out);
+  bool sink_silent(Instant now) const;
   void resend(Instant now, SessionOutbox& out, bool all);
+  void send(Retained& retained, Instant now, SessionOutbox& out);
   void measure(const Completion& completion);
   bool blocked() const;
 
   SessionPolicy policy_;
   std::uint64_t epoch_ = 0;  // the ventilator's; 0: not welcomed
   std::uint32_t lane_port_ = 0;
+  std::uint64_t next_number_ = 1;  // of messages to the ventilator
   std::string refusal_;
   Instant hello_at_{};
   Instant status_at_{};
 
   std::string run_id_;
   std::uint64_t received_sequence_ = 0;
-  RangeSet active_;  // queued or running
+  RangeSet active_;                      // queued or running
+  RangeSet retained_jobs_;               // in retained_
+  std::map<JobId, std::string> wanted_;  // running jobs that wait for this host's permit
   double mean_job_us_ = 0;
   bool measured_ = false;
   proto::StopLevel stop_level_ = proto::STOP_NONE;
 
   std::string sink_endpoint_;
   std::uint64_t sink_epoch_ = 0;  // 0: not welcomed
+  Instant sink_heard_{};
   std::uint32_t sink_data_port_ = 0;
   bool sink_data_works_ = false;
   std::uint64_t next_result_sequence_ = 1;
+  std::uint64_t next_sending_ = 1;
   std::map<std::uint64_t, Retained> retained_;  // finished, not known to be durable
   std::uint64_t retained_bytes_ = 0;
 

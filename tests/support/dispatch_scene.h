@@ -40,8 +40,8 @@ class DispatchScene {
     return policy;
   }
 
-  explicit DispatchScene(DispatchPolicy policy = make_policy())
-      : dispatcher(policy, make_spec(), kEpoch, now) {}
+  explicit DispatchScene(DispatchPolicy policy = make_policy(), FormerLife former = {})
+      : dispatcher(policy, make_spec(), kEpoch, now, std::move(former)) {}
 
   // ---- time
   // In steps, as a living process would tick; the named workers send their heartbeats meanwhile.
@@ -61,14 +61,18 @@ class DispatchScene {
   void open_sink() {
     tick();
     now += std::chrono::milliseconds(5);
-    dispatcher.on_sink(from_sink([](proto::SinkToVentilator& message) { message.mutable_opened(); }), now,
-                       out);
+    question();
+    dispatcher.on_sink(from_sink([this](proto::SinkToVentilator& message) {
+                         message.mutable_opened()->set_deadline_left_us(last_open.deadline_us());
+                       }),
+                       now, out);
   }
   template <typename Fill>
   proto::SinkToVentilator from_sink(Fill fill) const {
     proto::SinkToVentilator message;
     message.set_run_id(make_spec().run_id());
     message.set_epoch(sink_epoch);
+    message.set_ventilator_epoch(kEpoch);
     fill(message);
     return message;
   }

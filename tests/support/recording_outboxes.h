@@ -58,7 +58,11 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   };
   struct Proposal {
     std::vector<JobSpan> jobs;
-    Status status = Status::kOk;
+    Verdict verdict = Verdict::kCancelled;
+  };
+  struct DeadJobs {
+    std::vector<JobSpan> jobs;
+    bool alone = false;
   };
 
   void open_lane(const WorkerId& worker) override { opened.add(worker); }
@@ -68,7 +72,13 @@ class RecordingDispatchOutbox : public DispatchOutbox {
     to_worker.add({worker, message});
   }
   void send_to_sink(const proto::VentilatorToSink& message) override { to_sink.add(message); }
-  void propose(const std::vector<JobSpan>& jobs, Status status) override { proposals.add({jobs, status}); }
+  void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override { proposals.add({jobs, verdict}); }
+  bool advance_frontier(JobId frontier) override {
+    if (frontier_writable) frontiers.add(frontier);
+    return frontier_writable;
+  }
+  void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override { deaths.add({jobs, alone}); }
+  void record_end() override { ++recorded_ends; }
   std::string host_of(JobId job) override { return hosts.at(static_cast<std::size_t>(job)); }
   void on_event(const std::string& what) override { events.push_back(what); }
   void on_trouble(const std::string& what) override { troubles.add(what); }
@@ -93,6 +103,10 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   Recorded<proto::VentilatorToSink> to_sink;
   Recorded<Proposal> proposals;
   Recorded<std::string> troubles;
+  Recorded<JobId> frontiers;
+  Recorded<DeadJobs> deaths;
+  int recorded_ends = 0;
+  bool frontier_writable = true;
   std::vector<std::string> events;
   std::vector<std::string> hosts;  // what host_of answers, by job
 };

@@ -162,7 +162,7 @@ TEST_F(DispatcherHostsTest, AdoptedJobsAreNotGivenToOthers) {
   scene->answer();
   for (const std::string& host : scene->out.hosts)
     scene->dispatcher.on_spooled_host(host);
-  scene->say_hello("a", 2, {{0, 2}});
+  scene->say_hello("a", 3, {{0, 2}});
   scene->dispatcher.on_lane_open("a", scene->now, scene->out);
   EXPECT_EQ(DispatchScene::jobs_for("a", scene->out.batches.take_all()), (Jobs{2}));
 }
@@ -173,6 +173,65 @@ TEST_F(DispatcherHostsTest, StoppingTakesTheJobsOutOfAllQueues) {
   scene->stop(proto::RUN_END_INTERRUPTED, proto::STOP_QUEUED);
   EXPECT_EQ(scene->out.proposals.take().jobs, (Spans{{1, 2}, {3, 4}}));
   EXPECT_EQ(scene->dispatcher.pending(), 0u);
+}
+
+// A job at hand beyond the slots would keep the permit that the one in the slot waits for.
+TEST_F(DispatcherHostsTest, NobodyHoldsMoreThanItsSlots) {
+  scene.emplace(polite(1));
+  scene->out.hosts = {"x", "y"};
+  scene->open_sink();
+  scene->answer();
+  scene->join("a", 1);
+  for (const std::string& host : scene->out.hosts)
+    scene->dispatcher.on_spooled_host(host);
+  scene->tick();
+  EXPECT_EQ(scene->deliver("a"), (Jobs{0}));
+}
+
+TEST_F(DispatcherHostsTest, APermitThatWasLostIsSentAgain) {
+  begin(polite(1), {"x"});
+  scene->deliver();
+  tell(proto::HostEvent::WRITTEN, 0, "x");
+  tell(proto::HostEvent::WANTED, 0, "y");
+  EXPECT_TRUE(scene->out.to_worker.take().message.has_permit());
+  tell(proto::HostEvent::WANTED, 0, "y");
+  const auto again = scene->out.to_worker.take();
+  EXPECT_EQ(again.message.permit().job(), 0u);
+  EXPECT_EQ(again.message.permit().host(), "y");
+  EXPECT_TRUE(scene->out.to_worker.empty());
+}
+
+// It cannot be told to stop, and would occupy its slot for ever.
+TEST_F(DispatcherHostsTest, WhoRunsAJobOfAnotherGetsItsPermitToo) {
+  begin(polite(1), {"x", "y"});
+  scene->deliver();
+  scene->join("b", 1);
+  scene->out.to_worker.clear();
+  tell(proto::HostEvent::WANTED, 0, "y", "b");
+  EXPECT_TRUE(scene->out.to_worker.empty()) << "y is busy";
+  tell(proto::HostEvent::FINISHED, 1, "");
+  const auto permit = scene->out.to_worker.take();
+  EXPECT_EQ(permit.worker, "b");
+  EXPECT_EQ(permit.message.permit().job(), 0u);
+  scene->dispatcher.on_spooled_host("y");
+  scene->out.hosts.push_back("y");
+  scene->tick();
+  EXPECT_EQ(scene->deliver().size(), 1u) << "nobody would give its permit back";
+}
+
+TEST_F(DispatcherHostsTest, AJobThatIsDoneIsNotAdopted) {
+  scene.emplace(polite(1));
+  scene->out.hosts = {"x", "x"};
+  scene->open_sink();
+  for (const std::string& host : scene->out.hosts)
+    scene->dispatcher.on_spooled_host(host);
+  scene->tick();
+  scene->answer({{0, 1}});
+  scene->say_hello("a", 1, {{0, 1}});  // it has not heard that its result is durable
+  scene->dispatcher.on_lane_open("a", scene->now, scene->out);
+  scene->workers["a"] = {};
+  scene->report("a");
+  EXPECT_EQ(DispatchScene::jobs_for("a", scene->out.batches.take_all()), (Jobs{1})) << "x is free";
 }
 
 }  // namespace

@@ -311,6 +311,22 @@ TEST_F(DispatcherTest, AnUnknownWorkersJobsAreAdopted) {
   EXPECT_EQ(scene.deliver("b"), (Jobs{0, 3}));
 }
 
+// A late welcome took it to a lane that is closed: what the open one carried it would never tell of.
+TEST_F(DispatcherTest, AWorkerOnAnotherLaneIsToldToSayHello) {
+  scene.join("a", 2);
+  scene.dispatcher.on_spooled(2, scene.now, out);
+  scene.deliver();
+  scene.report("a");
+  out.to_worker.take_all();
+  scene.workers["a"].sequence = 0;
+  auto status = scene.status_of("a", true);
+  scene.dispatcher.on_worker(status, scene.now, out);
+  bool unknown = false;
+  for (const auto& answer : out.to_worker.take_all())
+    unknown = unknown || answer.message.has_unknown();
+  EXPECT_TRUE(unknown);
+}
+
 TEST_F(DispatcherTest, RangesThatAreNoJobsOfThisRunAreIgnored) {
   scene.dispatcher.on_spooled(4, scene.now, out);
   constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
@@ -423,6 +439,38 @@ TEST_F(DispatcherTest, CopiesHashEqualAndGoTheSameWay) {
   copy.on_worker(scene.status_of("a", false), scene.now, other);
   EXPECT_EQ(copy.hash(), scene.dispatcher.hash());
   EXPECT_EQ(other.batches.take().jobs.jobs, out.batches.take().jobs.jobs);
+}
+
+TEST_F(DispatcherTest, ALateStatusGivesNoCredit) {
+  scene.join("a", 1);
+  scene.dispatcher.on_spooled(10, scene.now, out);
+  EXPECT_EQ(scene.deliver("a"), (Jobs{0, 1}));
+  const auto status = [](std::uint64_t number, std::uint64_t received, std::uint64_t unfinished) {
+    return [=](proto::WorkerToVentilator& message) {
+      message.set_number(number);
+      message.mutable_status()->set_run_id(DispatchScene::make_spec().run_id());
+      message.mutable_status()->set_received_sequence(received);
+      message.mutable_status()->set_unfinished(unfinished);
+    };
+  };
+  scene.dispatcher.on_worker(scene.from_worker("a", status(8, 3, 2)), scene.now, out);
+  scene.dispatcher.on_worker(scene.from_worker("a", status(7, 2, 1)), scene.now, out);
+  EXPECT_EQ(scene.deliver("a"), Jobs{});
+  scene.dispatcher.on_worker(scene.from_worker("a", status(9, 3, 1)), scene.now, out);
+  EXPECT_EQ(scene.deliver("a"), (Jobs{2}));
+}
+
+TEST_F(DispatcherTest, AWorkerThatTriesAnotherLaneSaysHelloAgain) {
+  scene.say_hello("a", 1);
+  EXPECT_EQ(out.opened.take(), "a");
+  scene.advance(seconds(6), {"a"});
+  for (const auto& sent : out.to_worker.take_all())
+    EXPECT_FALSE(sent.message.has_unknown());
+  scene.advance(seconds(4), {"a"});
+  int unknown = 0;
+  for (const auto& sent : out.to_worker.take_all())
+    unknown += sent.message.has_unknown() ? 1 : 0;
+  EXPECT_EQ(unknown, 1);
 }
 
 }  // namespace

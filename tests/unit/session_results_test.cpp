@@ -16,6 +16,13 @@ class SessionResultsTest : public ::testing::Test {
     scene.send_lane(SessionScene::lane_of(2, 0, 10));
     scene.forget();
   }
+  // So many seconds in which the sink answers every heartbeat.
+  void live(int count) {
+    for (int second = 0; second < count; ++second) {
+      scene.sink_welcome();
+      scene.advance(seconds(1));
+    }
+  }
   SessionScene scene;
   RecordingSessionOutbox& out = scene.out;
 };
@@ -88,14 +95,15 @@ TEST_F(SessionResultsTest, ResultsAreSentAgainAtGrowingIntervals) {
   const std::string first = out.results.take().SerializeAsString();
   std::vector<int> sent_at_ms;
   const Instant start = scene.now;
-  while (scene.now < start + seconds(40)) {
+  while (scene.now < start + seconds(100)) {
     scene.advance(milliseconds(50));
+    scene.sink_welcome();
     for (const auto& results : out.results.take_all()) {
       EXPECT_EQ(results.SerializeAsString(), first);
       sent_at_ms.push_back(static_cast<int>((scene.now - start).count() / 1000));
     }
   }
-  EXPECT_EQ(sent_at_ms, (std::vector<int>{1000, 3000, 7000, 15000, 23000, 31000, 39000}));
+  EXPECT_EQ(sent_at_ms, (std::vector<int>{4000, 12000, 28000, 60000, 92000}));
 }
 
 TEST_F(SessionResultsTest, DurableResultsAreForgotten) {
@@ -104,10 +112,32 @@ TEST_F(SessionResultsTest, DurableResultsAreForgotten) {
   out.results.clear();
   scene.durable({2, 77});
   scene.durable({3}, "another");
-  scene.advance(seconds(1));
+  live(4);
   EXPECT_EQ(out.results.take().first_job(), 1u);
   EXPECT_TRUE(out.results.empty());
   EXPECT_EQ(get_ranges(scene.last_status().holding()), (Spans{{1, 10}}));
+}
+
+TEST_F(SessionResultsTest, ASilentSinkIsNotSentCopies) {
+  scene.complete_range({0, 1});
+  out.results.clear();
+  scene.advance(seconds(60));
+  EXPECT_TRUE(out.results.empty());
+  live(3);
+  EXPECT_TRUE(out.results.empty()) << "the first one may be about to arrive";
+  live(1);
+  EXPECT_EQ(out.results.size(), 1u);
+}
+
+TEST_F(SessionResultsTest, WhatTheSinkPassedOverIsSentAgainAtOnce) {
+  for (JobId id = 0; id < 3; ++id)
+    scene.complete_range({id, id + 1});
+  out.results.clear();
+  scene.durable({3});
+  EXPECT_EQ(out.results.take().first_job(), 0u) << "sent before what arrived";
+  EXPECT_TRUE(out.results.empty()) << "the later one is on its way";
+  scene.durable({4});
+  EXPECT_TRUE(out.results.empty()) << "the copy was sent after it";
 }
 
 TEST_F(SessionResultsTest, ANewSinkGetsAllThatIsNotDurable) {

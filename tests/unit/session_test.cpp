@@ -322,17 +322,70 @@ TEST_F(SessionTest, AWorkerThatNobodyKnowsDrainsAtOnce) {
   out.expect_empty();
 }
 
-TEST_F(SessionTest, ADrainingWorkerSaysNoHelloAndTakesNoWelcome) {
+// What it still runs may need a host's permit, and is not to run elsewhere as well.
+TEST_F(SessionTest, ADrainingWorkerIsWelcomedAgainAndTakesNoJobs) {
   scene.set_up();
   scene.send_lane(SessionScene::lane_of(2, 0, 1));
   scene.session.on_drain(scene.now, out);
   scene.forget();
   scene.say_unknown();
+  const auto hello = out.to_ventilator.take();
+  ASSERT_TRUE(hello.has_hello());
+  EXPECT_EQ(get_ranges(hello.hello().holding()), (Spans{{0, 1}}));
   scene.welcome(5601);
+  EXPECT_EQ(out.lanes.take(), 5601u);
+  EXPECT_TRUE(scene.last_status().draining());
+  scene.send_lane(SessionScene::lane_of(1, 5, 1));
+  EXPECT_TRUE(out.started.empty());
+}
+
+TEST_F(SessionTest, AsksAgainForAPermitThatDoesNotCome) {
+  scene.set_up();
+  scene.send_lane(SessionScene::lane_of(2, 0, 2));
+  std::vector<proto::HostEvent> events(2);
+  for (int job = 0; job < 2; ++job) {
+    events[static_cast<std::size_t>(job)].set_type(proto::HostEvent::WANTED);
+    events[static_cast<std::size_t>(job)].set_job(static_cast<JobId>(job));
+    events[static_cast<std::size_t>(job)].set_host("y:80");
+  }
+  scene.session.on_host_events(events, out);
+  scene.from_ventilator([](proto::VentilatorToWorker& message) {
+    message.mutable_permit()->set_run_id(SessionScene::kRun);
+    message.mutable_permit()->set_job(0);
+    message.mutable_permit()->set_host("y:80");
+  });
+  scene.forget();
+  scene.advance(milliseconds(500));  // a heartbeat
+  std::vector<JobId> asked;
+  for (const auto& message : out.to_ventilator.take_all()) {
+    for (const proto::HostEvent& event : message.host_events().events()) {
+      EXPECT_EQ(event.type(), proto::HostEvent::WANTED);
+      asked.push_back(event.job());
+    }
+  }
+  EXPECT_EQ(asked, (std::vector<JobId>{1}));
+}
+
+TEST_F(SessionTest, ANewVentilatorDoesNotInheritAStop) {
+  scene.set_up();
+  scene.pong(proto::STOP_QUEUED);
+  scene.say_unknown();
+  scene.welcome(5601, SessionScene::kEpoch + 1);
+  proto::Lane lane = SessionScene::lane_of(1, 5, 1);
+  lane.set_epoch(SessionScene::kEpoch + 1);
+  scene.send_lane(lane);
+  EXPECT_EQ(out.started.take().id, 5u);
+}
+
+TEST_F(SessionTest, MessagesToTheVentilatorAreCounted) {
+  scene.set_up();
   scene.advance(seconds(2));
-  for (const auto& message : out.to_ventilator.take_all())
-    EXPECT_FALSE(message.has_hello());
-  EXPECT_TRUE(out.lanes.empty());
+  std::uint64_t last = 0;
+  for (const auto& message : out.to_ventilator.take_all()) {
+    EXPECT_GT(message.number(), last);
+    last = message.number();
+  }
+  EXPECT_GT(last, 0u);
 }
 
 TEST_F(SessionTest, TheEndOfTheRunIsTheEndOfTheWorker) {

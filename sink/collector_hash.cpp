@@ -1,0 +1,58 @@
+// All that decides what the collector does next, for a search over states.
+#include "pipeline/state_hash.h"
+#include "sink/collector.h"
+
+namespace fantail {
+
+namespace {
+
+// The longest that each stamp is waited for.
+constexpr Duration kAnswers = std::chrono::seconds(1);
+constexpr Duration kAbandons = std::chrono::seconds(5);
+constexpr Duration kLingers = std::chrono::seconds(10);
+
+}  // namespace
+
+std::uint64_t Collector::hash() const {
+  StateHash hash;
+  add_to(hash);
+  return hash.value();
+}
+
+void Collector::add_to(StateHash& hash) const {
+  hash.add(policy_.epoch).add(run_id_).add(done_).add(without_rows_).add(kind_ ? 1 : 0);
+  hash.add(counts_.submitted).add(counts_.ok).add(counts_.failed).add(counts_.cancelled).add(counts_.expired);
+  hash.add(digest_.low).add(digest_.high);
+  hash.add_figure(duplicates_).add_figure(stale_).add_figure(work_us_).add_figure(started_jobs_);
+  for (const auto& [id, name] : worker_names_)
+    hash.add_figure(id).add_figure(name);
+  hash.add(log_base_).add(log_.size()).add(uncommitted_log_.size()).add(uncommitted_acks_.size());
+  for (const JobSpan& span : log_)
+    hash.add(span.first).add(span.end);
+  for (const JobSpan& span : uncommitted_log_)
+    hash.add(span.first).add(span.end);
+  for (const auto& [id, sequences] : uncommitted_acks_) {
+    hash.add(id).add(sequences.size());
+    for (const std::uint64_t sequence : sequences)
+      hash.add(sequence);
+  }
+  hash.add(static_cast<std::uint64_t>(facts_.end()))
+      .add_figure(facts_.SerializeAsString())
+      .add_figure(former_facts_.SerializeAsString());
+  hash.add((books_changed_ ? 1 : 0) + (closed_ ? 2 : 0) + (ended_ ? 4 : 0) + (acknowledged_ ? 8 : 0));
+  hash.add(question_ ? 1 : 0);
+  if (question_) {
+    hash.add_figure(question_->question()).add(question_->sink_epoch()).add(question_->offset());
+    hash.add(static_cast<std::uint64_t>(question_->facts().end())).add(asked_at_, kAnswers);
+  }
+  hash.add(ventilator_epoch_).add(ventilator_heard_, kAbandons);
+  hash.add_figure(first_dispatch_.value_or(Instant{})).add_figure(last_commit_).add_figure(started_);
+  hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
+  hash.add(static_cast<std::uint64_t>(own_end_)).add_figure(own_end_reason_);
+  if (own_end_ != proto::RUN_END_NONE) hash.add(own_end_at_, kAbandons);
+  hash.add(done_sent_at_ ? 1 : 0);
+  if (done_sent_at_) hash.add(*done_sent_at_, kLingers);
+  hash.add(exit_code_ ? 1 + static_cast<std::uint64_t>(*exit_code_) : 0);
+}
+
+}  // namespace fantail

@@ -1,0 +1,84 @@
+// All that decides what the dispatcher does next, for a search over states.
+#include "pipeline/state_hash.h"
+#include "ventilator/dispatcher.h"
+
+namespace fantail {
+
+namespace {
+
+// The longest that a stamp is waited for, where no heartbeats count.
+constexpr Duration kSecond = std::chrono::seconds(1);
+constexpr int kHeartbeatsMost = 8;
+
+}  // namespace
+
+std::uint64_t Dispatcher::hash() const {
+  StateHash hash;
+  add_to(hash);
+  return hash.value();
+}
+
+void Dispatcher::add_to(StateHash& hash) const {
+  hash.add(epoch_);
+  add_jobs(hash);
+  for (const auto& [id, worker] : workers_) {
+    hash.add(id).add(worker.slots).add(worker.next_sequence).add(worker.received_sequence);
+    hash.add(worker.unfinished).add(worker.sent_jobs).add(worker.in_flight.size()).add(worker.mean_job_us);
+    for (const Sent& sent : worker.in_flight)
+      hash.add(sent.sequence).add(sent.jobs).add(sent.at, kHeartbeatsMost * policy_.heartbeat);
+    hash.add_figure(worker.number).add_figure(worker.name);
+    hash.add(worker.heard, kHeartbeatsMost * policy_.heartbeat);
+    // How long it has waited matters until its lane is open.
+    hash.add(worker.open ? Instant{} : worker.welcomed, kHeartbeatsMost * policy_.heartbeat);
+    hash.add((worker.open ? 1 : 0) + (worker.draining ? 2 : 0) + (worker.blocked ? 4 : 0) +
+             (worker.alone ? 8 : 0));
+  }
+  hash.add(workers_.size()).add(workers_ever_ > 0 ? 1 : 0);
+  hash.add_figure(workers_ever_).add_figure(max_running_).add_figure(retries_);
+  hash.add(first_dispatch_ ? 1 : 0).add_figure(first_dispatch_.value_or(Instant{}));
+  add_end(hash);
+  add_sink(hash);
+}
+
+void Dispatcher::add_jobs(StateHash& hash) const {
+  hash.add(spooled_).add(undecided_).add(pending_).add(suspects_).add(proposed_).add(quarantined_).add(done_);
+  hash.add(without_rows_).add(former_frontier_).add(frontier_).add(closed_ ? 1 : 0);
+  hash.add(input_complete_ ? 1 : 0).add(skipped_);
+  hosts_.hash(hash);
+  leases_.hash(hash);
+  hash.add(limbo_.size());
+  for (const Limbo& limbo : limbo_) {
+    hash.add(limbo.jobs.first).add(limbo.jobs.end).add_distance(question_ + 1, limbo.question);
+    hash.add(limbo.next_attempt).add((limbo.died ? 1 : 0) + (limbo.alone ? 2 : 0));
+  }
+  hash.add(deaths_.size()).add(askers_.size()).add(attempts_.size());
+  for (const auto& [job, deaths] : deaths_)
+    hash.add(job).add(deaths.total).add(deaths.alone);
+  for (const auto& [job, asker] : askers_)
+    hash.add(job).add(asker);
+  for (const auto& [job, attempt] : attempts_)
+    hash.add(job).add(attempt);
+  // When a ventilator began matters as long as it waits for those who hold its former life's jobs.
+  const bool waits = !undecided_.empty() || policy_.wait != DispatchPolicy::kForever;
+  hash.add(waits ? started_ : Instant{}, kHeartbeatsMost * policy_.heartbeat);
+}
+
+void Dispatcher::add_end(StateHash& hash) const {
+  hash.add(static_cast<std::uint64_t>(stop_level_)).add(static_cast<std::uint64_t>(end_)).add(end_reason_);
+  hash.add(stopped_at_, kSecond).add(proposed_.empty() ? Instant{} : proposed_at_, kSecond);
+  hash.add(quarantined_.empty() ? Instant{} : quarantined_at_, kSecond);
+  hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
+  hash.add(sink_exit_code_ ? 1 + static_cast<std::uint64_t>(*sink_exit_code_) : 0);
+  hash.add(acknowledged_at_, 2 * kSecond);
+  hash.add(exit_code_ ? 1 + static_cast<std::uint64_t>(*exit_code_) : 0);
+}
+
+void Dispatcher::add_sink(StateHash& hash) const {
+  hash.add((sink_opened_ ? 1 : 0) + (sink_known_ ? 2 : 0) + (facts_changed_ ? 4 : 0));
+  hash.add(sink_epoch_).add(newest_sink_).add(log_offset_).add_figure(stale_);
+  hash.add_figure(question_).add_distance(question_, answered_);
+  hash.add(asked_at_, kSecond).add(sink_heard_, kHeartbeatsMost * policy_.heartbeat);
+  hash.add(ticked_, policy_.heartbeat);
+}
+
+}  // namespace fantail
