@@ -2,13 +2,15 @@
 # What fantail needs of Debian 12, and how to install what is missing. Sourced by ./quickstart, ./check and the containers stage.
 
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config protobuf-compiler libprotobuf-dev libzmq3-dev cppzmq-dev libspdlog-dev
-  libcli11-dev nlohmann-json3-dev libssl-dev libyaml-cpp-dev libcurl4-openssl-dev libxxhash-dev libicu-dev)
+  libcli11-dev nlohmann-json3-dev libssl-dev libyaml-cpp-dev libcurl4-openssl-dev libxxhash-dev libicu-dev
+  libsqlite3-dev)
 SERVER_PACKAGES=(nginx-light)
-TEST_PACKAGES=(libgtest-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck python3 python3-xxhash xxhash
+TEST_PACKAGES=(libgtest-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck python3 python3-xxhash xxhash sqlite3
   "${SERVER_PACKAGES[@]}")
+POWER_PACKAGES=(e2fsprogs)
 CONTAINER_PACKAGES=(docker.io docker-compose debootstrap iptables)
 RUNTIME_PACKAGES=(libprotobuf-lite32 libzmq5 libspdlog1.10 libfmt9 libssl3 libyaml-cpp0.7 libcurl4 libxxhash0 libicu72
-  ca-certificates)
+  libsqlite3-0 ca-certificates)
 
 # Prints the packages of the arguments that are not installed.
 missing_packages() {

@@ -31,6 +31,17 @@ std::string Digest::hex() const {
   return text;
 }
 
+std::optional<Digest> Digest::from_hex(std::string_view text) {
+  if (text.size() != 32) return std::nullopt;
+  std::array<std::uint64_t, 2> halves{};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t digit = kHexDigits.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    halves[i / 16] = halves[i / 16] << 4 | digit;
+  }
+  return Digest{halves[1], halves[0]};
+}
+
 void OutcomeHasher::append_u64(std::uint64_t value) {
   std::array<char, 8> bytes{};
   for (std::size_t i = 0; i < bytes.size(); ++i)

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct Digest {
   std::uint64_t high = 0;
   void add(XXH128_hash_t hash);
   std::string hex() const;  // 32 lower-case digits, high half first
+  static std::optional<Digest> from_hex(std::string_view text);
   bool operator==(const Digest&) const = default;
 };
 

@@ -18,11 +18,25 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("-k,--keep-order", options.keep_order, "Rows in the order of the input")->group("Output");
+  app.add_option(
+         "--keep", options.keep,
+         "Which rows the ledger keeps: all, failures or summary; the books are kept in any case [all]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Keep>{
+          {"all", Keep::kAll}, {"failures", Keep::kFailures}, {"summary", Keep::kSummary}}))
+      ->type_name("WHAT")
+      ->group("Output");
   app.add_flag("--all", options.all, "The table has a line for every job")->group("Output");
   app.add_option("--progress", options.progress, "auto, tty, plain or quiet")
       ->check(CLI::IsMember({"auto", "tty", "plain", "quiet"}))
       ->capture_default_str()
       ->group("Output");
+}
+
+std::string check_output_options(const OutputOptions& options) {
+  if (options.keep_order && options.keep != Keep::kAll)
+    return "--keep-order needs the rows of all jobs to go on after a restart: leave --keep out, or "
+           "--keep-order";
+  return {};
 }
 
 int sink_main(int argc, char** argv) {
@@ -36,6 +50,9 @@ int sink_main(int argc, char** argv) {
   app.add_option("--data-port", options.data_port, "Port for the results [the one after --bind's]")
       ->group("Addresses");
   add_duration(app, "--wait", options.wait, "Give up when no ventilator came so long")->group("Run");
+  app.add_option("--keep-runs", options.keep_runs, "So many finished runs stay in --state-dir")
+      ->capture_default_str()
+      ->group("Output");
   app.add_option("--parent", options.parent)->group("");
   add_output_options(app, options.output);
   add_common_options(app, options.common);
@@ -48,6 +65,8 @@ int sink_main(int argc, char** argv) {
     const std::string refusal = refuse_insecure(endpoint, options.common.insecure);
     if (!refusal.empty()) return complain(app.get_name(), "--bind " + refusal);
   }
+  const std::string problem = check_output_options(options.output);
+  if (!problem.empty()) return complain(app.get_name(), problem);
   return run_sink(options);
 }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "pipeline/app/command_line.h"
+#include "pipeline/app/run_folders.h"
+#include "sink/ledger_chain.h"
 
 namespace fantail {
 
@@ -17,6 +19,7 @@ struct OutputOptions {
   std::string progress = "auto";
   bool keep_order = false;
   bool all = false;  // the table has every line
+  Keep keep = Keep::kAll;
 };
 
 struct SinkOptions {
@@ -25,10 +28,13 @@ struct SinkOptions {
   std::vector<Endpoint> binds{*parse_endpoint("tcp://127.0.0.1:5558")};
   std::optional<std::uint16_t> data_port;  // default: the one after --bind's
   Duration wait = Duration::max();
+  std::uint32_t keep_runs = kKeepRunsDefault;
   int parent = 0;  // the process to end with; 0: none
 };
 
 void add_output_options(CLI::App& app, OutputOptions& options);
+// Empty: they fit together. Else one sentence.
+std::string check_output_options(const OutputOptions& options);
 
 // Parses and runs; the process's exit code.
 int sink_main(int argc, char** argv);

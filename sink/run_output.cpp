@@ -20,7 +20,10 @@ RunOutput::RunOutput(const OutputOptions& options, std::string spill_folder)
   const bool row_format = options.format == "jsonl" || options.format == "csv";
   shows_table_ = options.format == "table" || (options.format == "auto" && stdout_.is_terminal && !to_stdout);
   // Without --output the rows are stdout's, unless the table is.
-  const bool rows_without_file = options.output.empty() && !shows_table_;
+  // Without rows in the ledger nobody wants them by chance.
+  const bool unasked = options.keep == Keep::kSummary && options.format == "auto" && options.output.empty();
+  if (unasked) shows_table_ = false;
+  const bool rows_without_file = options.output.empty() && !shows_table_ && !unasked;
   rows_to_stdout_ = to_stdout || rows_without_file;
   // A row format asked for on a terminal beside --output FILE concerns the file; the table is still shown.
   if (row_format && stdout_.is_terminal && !options.output.empty() && !to_stdout) shows_table_ = true;
@@ -35,11 +38,16 @@ std::optional<std::string> RunOutput::open() {
   return std::nullopt;
 }
 
-void RunOutput::begin(const Kind& kind) {
-  if (!csv_ || !rows_) return;
-  line_.clear();
-  append_csv_header(kind.field_names(), line_);
-  write(line_);
+std::optional<std::string> RunOutput::begin(const Kind& kind, const OutputMark& mark) {
+  if (!rows_) return std::nullopt;
+  keep(rows_->start_at(mark.length));
+  if (ordered_) ordered_->start_at(mark.next_job);
+  if (csv_ && mark.length == 0) {
+    line_.clear();
+    append_csv_header(kind.field_names(), line_);
+    write(line_);
+  }
+  return error_;
 }
 
 void RunOutput::write(std::string_view bytes) {
@@ -66,26 +74,39 @@ void RunOutput::record(const Kind& kind, const Outcome& outcome) {
   write(due_);
 }
 
-void RunOutput::record_without_rows(JobSpan jobs, Status) {
+void RunOutput::record_written(const Kind& kind, const Outcome& outcome) {
+  if (shows_table_) table_.add(make_row(kind, outcome));
+}
+
+void RunOutput::record_without_rows(JobSpan jobs) {
   if (!ordered_) return;
   due_.clear();
   keep(ordered_->skip(jobs.first, jobs.size(), due_));
   write(due_);
 }
 
-std::optional<std::string> RunOutput::commit() {
+std::optional<std::string> RunOutput::write_rows() {
   while (ordered_ && ordered_->has_due() && !error_) {
     due_.clear();
     keep(ordered_->emit(due_));
     write(due_);
   }
-  if (rows_) keep(rows_->flush());
+  if (error_ || !rows_) return error_;
+  const auto error = rows_->flush();
+  if (!rows_->lacks_space()) keep(error);
+  return error;
+}
+
+std::optional<std::string> RunOutput::sync(OutputMark& mark) {
+  keep(rows_->sync());
+  mark.length = rows_->length();
+  mark.next_job = ordered_ ? ordered_->next() : 0;
   return error_;
 }
 
 std::optional<std::string> RunOutput::finish(const RunSummary& summary, const Kind& kind,
                                              const Digest& digest) {
-  commit();
+  keep(write_rows());
   if (rows_) keep(rows_->close());
   if (!options_.report.empty()) {
     keep(write_file_atomically(options_.report, make_report(summary, kind, digest).dump(2) + "\n"));

@@ -1,11 +1,13 @@
-// Everything that a run writes: rows as they come, the table, the summary, the report. It is the ledger's
-// visible side and decides what goes to which stream (docs/REPORT.md).
+// Everything that a run writes for people: rows as they come, the table, the summary, the report. Decides
+// what goes to which stream (docs/REPORT.md). After a restart the file of rows is cut to what the ledger
+// knows to be in it, and the later rows are recorded again.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "sink/collector.h"
+#include "sink/kinds/kind.h"
+#include "sink/ledger_chain.h"
 #include "sink/options.h"
 #include "sink/terminal.h"
 #include "sink/writers/ordered_rows.h"
@@ -14,18 +16,29 @@
 
 namespace fantail {
 
-class RunOutput : public Ledger {
+class RunOutput {
  public:
   RunOutput(const OutputOptions& options, std::string spill_folder);
 
   // Opens the file of rows, before any work is done. Errors are sentences.
   std::optional<std::string> open();
-  void begin(const Kind& kind);
+  // The rows that the mark names are in the file already.
+  std::optional<std::string> begin(const Kind& kind, const OutputMark& mark);
 
-  void record(const Kind& kind, const Outcome& outcome) override;
-  void record_without_rows(JobSpan jobs, Status status) override;
+  void record(const Kind& kind, const Outcome& outcome);
+  // For a run that goes on: the row is in the file, and is needed for the table alone.
+  void record_written(const Kind& kind, const Outcome& outcome);
+  void record_without_rows(JobSpan jobs);
   // Writes what was recorded. The first error, here or before.
-  std::optional<std::string> commit();
+  std::optional<std::string> write_rows();
+  bool lacks_space() const { return rows_ && rows_->lacks_space(); }  // write_rows may be called again
+  // Rows are in a file that can be cut back after a crash.
+  bool can_be_cut() const { return rows_ && rows_->can_be_cut(); }
+  // Waits until what was written is on storage. The mark's sequence is the caller's business.
+  std::optional<std::string> sync(OutputMark& mark);
+  bool wants_rows() const { return rows_ || shows_table_; }
+  bool shows_table() const { return shows_table_; }
+  bool keeps_order() const { return ordered_.has_value(); }
   // The end: rest of the rows, the report, then table and summary.
   std::optional<std::string> finish(const RunSummary& summary, const Kind& kind, const Digest& digest);
 

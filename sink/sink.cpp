@@ -1,17 +1,20 @@
 #include "sink/sink.h"
 
+#include <cassert>
 #include <csignal>
 #include <map>
 
-#include "pipeline/app/incarnation.h"
+#include "pipeline/app/durable.h"
 #include "pipeline/app/limits.h"
 #include "pipeline/app/logging.h"
+#include "pipeline/app/run_folders.h"
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
 #include "sink/collector.h"
 #include "sink/progress_display.h"
 #include "sink/run_output.h"
+#include "sink/run_recorder.h"
 
 namespace fantail {
 
@@ -20,18 +23,35 @@ namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr int kDoneLingerMs = 1000;
+constexpr int kExitSuspended = 143;
 // Where an ipc control endpoint's data socket is: PATH.1
 constexpr std::uint32_t kIpcDataPort = 1;
+// A commit waits so long, and so much, for more results, and only while more keep arriving. Its size also
+// bounds how long nobody else is listened to.
+constexpr Duration kCommitAtLatest = std::chrono::milliseconds(20);
+constexpr std::uint64_t kStagedBytesMax = 4 << 20;
+// When the storage had no space.
+constexpr Duration kCommitRetry = std::chrono::milliseconds(500);
+
+// While there is no run nothing is recorded.
+class NoLedger : public Ledger {
+ public:
+  void record(const Kind&, const Outcome&) override { assert(false); }
+  void record_without_rows(JobSpan, Status) override { assert(false); }
+};
 
 class Sink : public CollectorOutbox {
  public:
-  Sink(const SinkOptions& options, const std::string& state_dir, Logger logger)
+  Sink(const SinkOptions& options, std::string state_dir, std::uint64_t epoch, Logger logger)
       : options_(options),
+        state_dir_(std::move(state_dir)),
         log_(std::move(logger)),
         control_(context_, SocketType::kRouter),
         data_(context_, SocketType::kPull),
-        output_(options.output, state_dir),
-        progress_(options.output.progress, steady_now()) {}
+        progress_(options.output.progress, steady_now()) {
+    policy_.epoch = epoch;
+    policy_.wait = options.wait;
+  }
 
   std::string start();
   int run(Signals& signals);
@@ -51,13 +71,25 @@ class Sink : public CollectorOutbox {
   void end_run() override { ended_ = true; }
   void on_event(const std::string& what) override { log_->info("{}", what); }
 
+  std::string bind();
+  void reset(Instant now);
+  std::string take_up_last(Instant now);
+  std::string take_up(const std::string& folder, bool asked, Instant now);
+  bool prepare_run(const proto::VentilatorToSink& message, Instant now);
+  void on_signal(int signal, Instant now);
   void receive_control(Instant now);
-  void receive_data(Instant now);
-  void commit(Instant now);
+  void on_ventilator(const proto::VentilatorToSink& message, Instant now);
+  bool receive_data(Instant now);
+  void commit_if_due(bool more, Instant now);
+  bool commit(Instant now);
+  void lose_output(const std::string& why, Instant now);
   void finish(Instant now);
   void tell_what_it_waits_for(Instant now);
+  bool held(Instant now) const { return now < held_until_; }
+  Ledger& ledger() { return recorder_ ? static_cast<Ledger&>(*recorder_) : no_ledger_; }
 
   const SinkOptions& options_;
+  std::string state_dir_;
   Logger log_;
   SocketContext context_;
   Socket control_;
@@ -65,19 +97,42 @@ class Sink : public CollectorOutbox {
   std::vector<Endpoint> bound_;
   std::map<std::string, std::string> workers_;  // worker id -> routing id
   std::string ventilator_;                      // routing id of the one who spoke last
-  RunOutput output_;
   ProgressDisplay progress_;
   proto::Results results_;  // reused
+  CollectorPolicy policy_;
   bool ended_ = false;
   std::string fault_;
   Instant told_waiting_{};
+  Instant uncommitted_since_{};  // Instant{}: nothing is
+  Instant held_until_{};         // no results are taken in before
+  std::string held_reason_;      // why, as people were told
+  std::optional<int> exit_code_;
+
+  NoLedger no_ledger_;
+
+  // Of the run at hand.
+  std::optional<RunOutput> output_;
+  std::unique_ptr<RunRecorder> recorder_;
   std::optional<Collector> collector_;
 };
 
 std::string Sink::start() {
-  CollectorPolicy policy;
-  policy.epoch = incarnation_now();
-  policy.wait = options_.wait;
+  std::string problem = bind();
+  if (!problem.empty()) return problem;
+  reset(steady_now());
+  problem = output_->open().value_or(std::string());
+  return problem.empty() ? take_up_last(steady_now()) : problem;
+}
+
+// No run at hand.
+void Sink::reset(Instant now) {
+  collector_.emplace(policy_, now);
+  recorder_.reset();
+  output_.emplace(options_.output, state_dir_);
+  uncommitted_since_ = Instant{};
+}
+
+std::string Sink::bind() {
   std::uint32_t data_port = kIpcDataPort;
   for (const Endpoint& endpoint : options_.binds) {
     const bool tcp = endpoint.transport == Endpoint::Transport::kTcp;
@@ -99,56 +154,97 @@ std::string Sink::start() {
     }
     if (tcp) {
       data_port = data.endpoint->port;
-      policy.tcp_port = control.endpoint->port;
+      policy_.tcp_port = control.endpoint->port;
     }
     bound_.push_back(*control.endpoint);
     log_->info("listening on {}, for results on {}", control.endpoint->text(), data.endpoint->text());
     if (!endpoint.is_local())
       log_->warn("{} is open to the network without keys (--insecure)", endpoint.text());
   }
-  policy.data_port = data_port;
-  collector_.emplace(policy, steady_now());
-  return output_.open().value_or(std::string());
+  policy_.data_port = data_port;
+  return {};
+}
+
+// The last run that is not finished goes on at once: workers may have results for it. So does one whose
+// ventilator may not know yet how it ended.
+std::string Sink::take_up_last(Instant now) {
+  for (const RunFolder& folder : list_run_folders(state_dir_)) {
+    if (folder.finished || !LedgerFile::exists(folder.path)) continue;
+    // Another sink's.
+    if (std::holds_alternative<std::string>(lock_run(folder.path))) continue;
+    const std::string problem = take_up(folder.path, false, now);
+    if (!problem.empty() || collector_->run_open()) return problem;
+    recorder_.reset();
+  }
+  return {};
+}
+
+// asked: a ventilator wants this one, because it does not know how it ended.
+std::string Sink::take_up(const std::string& folder, bool asked, Instant now) {
+  auto taken = RunRecorder::take_up(folder, *output_);
+  if (auto* problem = std::get_if<std::string>(&taken)) return *problem;
+  recorder_ = std::move(std::get<std::unique_ptr<RunRecorder>>(taken));
+  // Nothing but its beginning was written: as good as new.
+  if (!recorder_->kept()) return {};
+  if (recorder_->kept()->books.acknowledged() && !asked) {
+    recorder_->mark_finished();
+    return {};
+  }
+  if (!collector_->restore(*recorder_->kept(), recorder_->clock_shift(now), now))
+    return folder + " was written by another release: finish the run with that one";
+  if (const auto failure = recorder_->refill(*collector_->kind())) {
+    reset(now);
+    return failure->message;
+  }
+  ended_ = collector_->run_ended();
+  log_->info("run {} goes on: {} of {} jobs are done", recorder_->run_text(), collector_->counts().done(),
+             collector_->counts().submitted);
+  return {};
 }
 
 int Sink::run(Signals& signals) {
   told_waiting_ = steady_now();
-  Poller poller;
-  poller.add(control_);
-  poller.add(data_);
-  poller.add(signals.descriptor());
-  while (!collector_->exit_code()) {
+  Poller all;
+  Poller without_results;
+  for (Poller* poller : {&all, &without_results}) {
+    poller->add(control_);
+    poller->add(signals.descriptor());
+  }
+  all.add(data_);
+  bool more = false;
+  while (!collector_->exit_code() && !exit_code_) {
     Instant now = steady_now();
-    Instant wake = collector_->on_tick(now, output_, *this);
+    Instant wake = collector_->on_tick(now, ledger(), *this);
     if (collector_->run_open() && !collector_->run_ended()) wake = std::min(wake, progress_.next());
-    if (ended_) {
-      finish(now);
-      continue;
-    }
-    poller.wait_until(wake);
+    if (more) wake = now;
+    (held(now) ? without_results : all).wait_until(wake);
     now = steady_now();
-    while (const auto signal = signals.next()) {
-      if (*signal == SIGINT) collector_->on_interrupt(proto::RUN_END_INTERRUPTED, "interrupted", now, *this);
-      if (*signal == SIGTERM)
-        collector_->on_interrupt(proto::RUN_END_SUSPENDED, "stopped by SIGTERM", now, *this);
-    }
-    receive_data(now);
-    commit(now);
+    while (const auto signal = signals.next())
+      on_signal(*signal, now);
+    more = !held(now) && receive_data(now);
+    commit_if_due(more, now);
     receive_control(now);
-    commit(now);
+    commit_if_due(more, now);
     if (ended_) finish(now);
     if (collector_->run_open() && !collector_->run_ended() && progress_.due(now)) {
       progress_.show(collector_->summary(now), now);
     }
     tell_what_it_waits_for(now);
   }
+  if (recorder_ && commit(steady_now()) && collector_->acknowledged()) recorder_->mark_finished();
   control_.raw().set(zmq::sockopt::linger, kDoneLingerMs);
-  const int code = *collector_->exit_code();
+  const int code = exit_code_ ? *exit_code_ : *collector_->exit_code();
   if (!collector_->run_open() && code == kExitNoPeer) {
     log_->error("no ventilator came in time: start one with `fantail ventilator --sink {} …`",
                 bound_.front().text());
   }
   return code;
+}
+
+// SIGTERM suspends: what is committed stays, and the next start goes on from there.
+void Sink::on_signal(int signal, Instant now) {
+  if (signal == SIGINT) collector_->on_interrupt(now, *this);
+  if (signal == SIGTERM) exit_code_ = kExitSuspended;
 }
 
 void Sink::receive_control(Instant now) {
@@ -158,9 +254,7 @@ void Sink::receive_control(Instant now) {
     if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
     if (message.has_ventilator() && message.ventilator().run_id().size() == 16) {
       ventilator_ = frame.from();
-      const bool had_run = collector_->run_open();
-      collector_->on_ventilator(message.ventilator(), now, output_, *this);
-      if (!had_run && collector_->run_open()) output_.begin(*collector_->kind());
+      on_ventilator(message.ventilator(), now);
     } else if (message.has_worker() && message.worker().worker_id().size() == 16) {
       workers_[message.worker().worker_id()] = frame.from();
       collector_->on_worker(message.worker(), *this);
@@ -168,33 +262,108 @@ void Sink::receive_control(Instant now) {
   }
 }
 
-void Sink::receive_data(Instant now) {
-  Frame frame;
-  for (int count = 0; count < kMessagesPerTurn && data_.receive(frame); ++count) {
-    if (!results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
-    collector_->on_results(results_, now, output_);
+void Sink::on_ventilator(const proto::VentilatorToSink& message, Instant now) {
+  const bool opens = message.has_open();
+  if (opens && collector_->run_open() && collector_->run_id() != message.run_id() &&
+      collector_->abandoned(now)) {
+    log_->warn("run {} makes room for another one: its ventilator is away", recorder_->run_text());
+    commit(now);
+    reset(now);
+    if (const auto problem = output_->open()) log_->error("{}", *problem);
+  }
+  if (opens && !collector_->run_open() && !prepare_run(message, now)) return;
+  const bool had_run = collector_->run_open();
+  collector_->on_ventilator(message, now, ledger(), *this);
+  if (had_run) return;
+  if (!collector_->run_open()) {
+    recorder_.reset();  // it refused
+  } else if (const auto failure = recorder_->begin(*collector_->kind())) {
+    lose_output(failure->message, now);
   }
 }
 
-// One commit covers all that a turn brought; workers and ventilator hear of it after that.
-void Sink::commit(Instant now) {
-  if (!collector_->has_uncommitted()) return;
-  if (output_.writes_to_terminal()) progress_.erase();
-  if (const auto error = output_.commit()) {
-    if (fault_.empty()) {
-      fault_ = *error;
-      log_->error("{}", fault_);
-      collector_->on_fault(fault_, now, *this);
+// Makes the run's folder, or takes up what is there. False: the ventilator was told why not.
+bool Sink::prepare_run(const proto::VentilatorToSink& message, Instant now) {
+  std::string problem;
+  if (RunRecorder::exists(state_dir_, message.run_id())) {
+    problem = take_up(run_folder_path(state_dir_, ulid_text(message.run_id())), true, now);
+    if (problem.empty() && collector_->run_open()) return true;
+  } else {
+    auto made = RunRecorder::create(state_dir_, message.open(), *output_, options_.output.keep);
+    if (auto* reason = std::get_if<std::string>(&made)) {
+      problem = *reason;
+    } else {
+      recorder_ = std::move(std::get<std::unique_ptr<RunRecorder>>(made));
+      prune_run_folders(state_dir_, options_.keep_runs);
     }
   }
+  if (problem.empty()) return true;
+  recorder_.reset();
+  log_->error("{}", problem);
+  proto::SinkToVentilator answer;
+  answer.set_run_id(message.run_id());
+  answer.set_epoch(policy_.epoch);
+  answer.set_ventilator_epoch(message.epoch());
+  answer.mutable_refused()->set_reason(problem);
+  send_to_ventilator(answer);
+  return false;
+}
+
+// True: there may be more.
+bool Sink::receive_data(Instant now) {
+  Frame frame;
+  for (int count = 0; count < kMessagesPerTurn; ++count) {
+    if (!data_.receive(frame)) return false;
+    if (!results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
+    collector_->on_results(results_, now, ledger());
+    if (recorder_ && recorder_->staged_bytes() >= kStagedBytesMax) break;
+  }
+  return true;
+}
+
+// One commit covers all that has come: the storage takes as long for one result as for thousands.
+void Sink::commit_if_due(bool more, Instant now) {
+  if (!collector_->has_uncommitted() || held(now)) return;
+  if (uncommitted_since_ == Instant{}) uncommitted_since_ = now;
+  const bool full = recorder_ && recorder_->staged_bytes() >= kStagedBytesMax;
+  if (!more || full || now >= uncommitted_since_ + kCommitAtLatest) commit(now);
+}
+
+// Workers and ventilator hear of what was recorded once it is durable. False: it is not.
+bool Sink::commit(Instant now) {
+  if (!recorder_) return true;
+  if (output_->writes_to_terminal()) progress_.erase();
+  const auto failure = recorder_->commit(*collector_, now);
+  if (failure && failure->problem != RunRecorder::Problem::kOutput) {
+    if (held_reason_ != failure->message) log_->error("{}", failure->message);
+    held_reason_ = failure->message;
+    held_until_ = now + kCommitRetry;
+    // Where only the ventilator's acknowledgement could not be recorded, the run is over all the same.
+    if (failure->problem == RunRecorder::Problem::kFatal && !collector_->exit_code())
+      exit_code_ = kExitInfrastructure;
+    return false;
+  }
+  if (!held_reason_.empty()) log_->warn("{}: results are taken in again", recorder_->run_text());
+  held_reason_.clear();
+  uncommitted_since_ = Instant{};
+  if (failure) lose_output(failure->message, now);
   collector_->on_committed(now, *this);
+  return true;
+}
+
+// Rows cannot be written any more, for another reason than space: nobody would get the rest.
+void Sink::lose_output(const std::string& why, Instant now) {
+  if (!fault_.empty()) return;
+  fault_ = why;
+  log_->error("{}", fault_);
+  collector_->on_fault(fault_, now, *this);
 }
 
 void Sink::finish(Instant now) {
-  ended_ = false;
   progress_.erase();
-  commit(now);
-  const auto error = output_.finish(collector_->summary(now), *collector_->kind(), collector_->digest());
+  if (collector_->has_uncommitted() && (held(now) || !commit(now))) return;
+  ended_ = false;
+  const auto error = output_->finish(collector_->summary(now), *collector_->kind(), collector_->digest());
   if (error && fault_.empty()) {
     fault_ = *error;
     log_->error("{}", fault_);
@@ -218,7 +387,11 @@ int run_sink(const SinkOptions& options) {
   std::string error;
   const std::string state_dir = make_state_dir(options.common.state_dir, "sink", error);
   if (state_dir.empty()) return complain("fantail sink", error, kExitInfrastructure);
-  Sink sink(options, state_dir, make_logger("sink", options.common.log_level));
+  const auto epoch = next_epoch(state_dir);
+  if (const auto* problem = std::get_if<std::string>(&epoch))
+    return complain("fantail sink", *problem, kExitInfrastructure);
+  Sink sink(options, state_dir, std::get<std::uint64_t>(epoch),
+            make_logger("sink", options.common.log_level));
   const std::string problem = sink.start();
   if (!problem.empty()) return complain("fantail sink", problem, kExitInfrastructure);
   return sink.run(signals);

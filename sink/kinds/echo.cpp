@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/byte_size.h"
+#include "sink/kinds/kind_state.h"
 #include "sink/kinds/payload.h"
 
 namespace fantail {
@@ -41,6 +42,21 @@ class EchoKind final : public Kind {
 
   nlohmann::ordered_json aggregate(const RunSummary&) const override {
     return {{"jobs", jobs_}, {"bytes", bytes_}};
+  }
+
+  std::string save() const override {
+    proto::KindState state;
+    state.mutable_echo()->set_jobs(jobs_);
+    state.mutable_echo()->set_bytes(bytes_);
+    return seal_state(state);
+  }
+
+  bool load(std::string_view bytes) override {
+    const std::optional<proto::KindState> state = open_state(bytes);
+    if (!state || !state->has_echo()) return false;
+    jobs_ = state->echo().jobs();
+    bytes_ = state->echo().bytes();
+    return true;
   }
 
   std::string item_noun(std::uint64_t count) const override { return count == 1 ? "job" : "jobs"; }

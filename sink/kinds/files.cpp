@@ -5,6 +5,7 @@
 #include "pipeline/byte_size.h"
 #include "pipeline/number.h"
 #include "sink/json_text.h"
+#include "sink/kinds/kind_state.h"
 #include "sink/kinds/payload.h"
 #include "sink/kinds/top_items.h"
 
@@ -45,6 +46,8 @@ class FilesKind final : public Kind {
 
   std::vector<Field> fields(const Outcome& outcome) const override;
   ordered_json aggregate(const RunSummary& run) const override;
+  std::string save() const override;
+  bool load(std::string_view bytes) override;
   std::string item_noun(std::uint64_t count) const override { return count == 1 ? "file" : "files"; }
   std::string summary_totals() const override;
 
@@ -142,6 +145,35 @@ ordered_json FilesKind::aggregate(const RunSummary& run) const {
           {"average_ms", static_cast<double>(average_us) / 1e3},
           {"slowest", std::move(slowest)},
           {"largest", std::move(largest)}};
+}
+
+std::string FilesKind::save() const {
+  proto::KindState state;
+  proto::FilesState& files = *state.mutable_files();
+  files.set_files(files_);
+  files.set_bytes(bytes_);
+  files.set_words(words_);
+  files.set_lines(lines_);
+  files.set_duration_us(duration_us_);
+  *files.mutable_slowest() = slowest_.state();
+  *files.mutable_largest() = largest_.state();
+  return seal_state(state);
+}
+
+bool FilesKind::load(std::string_view bytes) {
+  const std::optional<proto::KindState> state = open_state(bytes);
+  if (!state || !state->has_files()) return false;
+  const proto::FilesState& files = state->files();
+  TopItems slowest, largest;
+  if (!slowest.restore(files.slowest()) || !largest.restore(files.largest())) return false;
+  files_ = files.files();
+  bytes_ = files.bytes();
+  words_ = files.words();
+  lines_ = files.lines();
+  duration_us_ = files.duration_us();
+  slowest_ = std::move(slowest);
+  largest_ = std::move(largest);
+  return true;
 }
 
 std::string FilesKind::summary_totals() const {

@@ -38,6 +38,12 @@ class Kind {
   // files.
   virtual nlohmann::ordered_json aggregate(const RunSummary& run) const = 0;
 
+  // The aggregate so far, as bytes that the ledger stores: a kind that loaded them goes on as the one that
+  // was saved would have. Equal aggregates give equal bytes. load is false, and changes nothing, where the
+  // bytes are damaged or are those of another kind.
+  virtual std::string save() const = 0;
+  virtual bool load(std::string_view bytes) = 0;
+
   // The kind's words for the summary, see summary.h.
   virtual std::string item_noun(std::uint64_t count) const = 0;  // "file", "files"
   virtual std::string summary_totals() const = 0;  // "892 KiB, 48,234 words, 5,678 lines"; may be empty

@@ -21,4 +21,16 @@ nlohmann::ordered_json LoadHistogram::json() const {
   return buckets;
 }
 
+proto::LoadHistogramState LoadHistogram::state() const {
+  proto::LoadHistogramState state;
+  state.mutable_counts()->Add(counts_.begin(), counts_.end());
+  return state;
+}
+
+bool LoadHistogram::restore(const proto::LoadHistogramState& state) {
+  if (static_cast<std::size_t>(state.counts_size()) != counts_.size()) return false;
+  std::copy(state.counts().begin(), state.counts().end(), counts_.begin());
+  return true;
+}
+
 }  // namespace fantail

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 
+#include "ledger.pb.h"
+
 namespace fantail {
 
 class LoadHistogram {
@@ -16,6 +18,8 @@ class LoadHistogram {
 
   void add(std::uint64_t load_us);
   nlohmann::ordered_json json() const;  // {"1": 0, "2": 7, …, "+Inf": 0}; each load is counted once
+  proto::LoadHistogramState state() const;
+  bool restore(const proto::LoadHistogramState& state);  // false: it has other buckets
 
  private:
   std::array<std::uint64_t, kBoundsMs.size() + 1> counts_{};

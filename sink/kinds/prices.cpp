@@ -11,6 +11,7 @@
 #include "pipeline/number.h"
 #include "pipeline/price_input.h"
 #include "sink/json_text.h"
+#include "sink/kinds/kind_state.h"
 #include "sink/kinds/payload.h"
 
 namespace fantail {
@@ -88,6 +89,8 @@ class PricesKind final : public Kind {
     return {{"best", std::move(best)}, {"quotes", quotes_}};
   }
 
+  std::string save() const override;
+  bool load(std::string_view bytes) override;
   std::string item_noun(std::uint64_t count) const override { return count == 1 ? "quote" : "quotes"; }
   std::string summary_totals() const override { return ""; }
   std::vector<std::string> summary_lines() const override;
@@ -125,6 +128,48 @@ void PricesKind::count(const Outcome& outcome) {
   if (!ok) return;
   ++quotes->second;
   best_.add(input->vendor, input->product, result_);
+}
+
+std::string PricesKind::save() const {
+  proto::KindState state;
+  proto::PricesState& prices = *state.mutable_prices();
+  prices.set_quotes(quotes_);
+  for (const auto& [product, quotes] : quotes_by_product_) {
+    proto::ProductQuotes& entry = *prices.add_products();
+    entry.set_product(product);
+    entry.set_quotes(quotes);
+  }
+  for (const BestQuote& best : best_.best()) {
+    proto::BestQuoteState& entry = *prices.add_best();
+    entry.set_product(best.product);
+    entry.set_currency(best.currency);
+    entry.set_minor_units(best.minor_units);
+    entry.set_minor_digits(best.minor_digits);
+    for (const std::string& vendor : best.vendors)
+      entry.add_vendors(vendor);
+  }
+  return seal_state(state);
+}
+
+bool PricesKind::load(std::string_view bytes) {
+  const std::optional<proto::KindState> state = open_state(bytes);
+  if (!state || !state->has_prices()) return false;
+  BestQuotes best;
+  for (const proto::BestQuoteState& entry : state->prices().best()) {
+    if (!best.restore({entry.product(),
+                       entry.currency(),
+                       entry.minor_units(),
+                       entry.minor_digits(),
+                       {entry.vendors().begin(), entry.vendors().end()}})) {
+      return false;
+    }
+  }
+  quotes_ = state->prices().quotes();
+  quotes_by_product_.clear();
+  for (const proto::ProductQuotes& entry : state->prices().products())
+    quotes_by_product_[entry.product()] = entry.quotes();
+  best_ = std::move(best);
+  return true;
 }
 
 std::vector<std::string> PricesKind::summary_lines() const {

@@ -13,4 +13,23 @@ void TopItems::add(std::uint64_t value, std::uint64_t job, std::string_view name
   if (items_.size() > kCapacity) items_.pop_back();
 }
 
+proto::TopItemsState TopItems::state() const {
+  proto::TopItemsState state;
+  for (const Item& item : items_) {
+    proto::TopItemsState::Item& entry = *state.add_items();
+    entry.set_value(item.value);
+    entry.set_job(item.job);
+    entry.set_name(item.name);
+  }
+  return state;
+}
+
+bool TopItems::restore(const proto::TopItemsState& state) {
+  if (static_cast<std::size_t>(state.items_size()) > kCapacity) return false;
+  items_.clear();
+  for (const proto::TopItemsState::Item& entry : state.items())
+    add(entry.value(), entry.job(), entry.name());
+  return true;
+}
+
 }  // namespace fantail

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger.pb.h"
+
 namespace fantail {
 
 class TopItems {
@@ -24,6 +26,8 @@ class TopItems {
   // Copies the name only if the item is among the largest.
   void add(std::uint64_t value, std::uint64_t job, std::string_view name);
   const std::vector<Item>& items() const { return items_; }
+  proto::TopItemsState state() const;
+  bool restore(const proto::TopItemsState& state);  // false: more items than there can be
 
  private:
   std::vector<Item> items_;

@@ -7,6 +7,7 @@
 #include "kinds.pb.h"
 #include "pipeline/byte_size.h"
 #include "pipeline/number.h"
+#include "sink/kinds/kind_state.h"
 #include "sink/kinds/load_histogram.h"
 #include "sink/kinds/payload.h"
 
@@ -87,6 +88,9 @@ class UrlsKind final : public Kind {
             {"load_histogram_ms", load_times_.json()}};
   }
 
+  std::string save() const override;
+  bool load(std::string_view bytes) override;
+
   std::string item_noun(std::uint64_t count) const override { return count == 1 ? "page" : "pages"; }
 
   std::string summary_totals() const override {
@@ -113,6 +117,43 @@ class UrlsKind final : public Kind {
   proto::UrlsResult result_;  // kept between outcomes
   OutcomeHasher hasher_;
 };
+
+std::string UrlsKind::save() const {
+  proto::KindState state;
+  proto::UrlsState& urls = *state.mutable_urls();
+  urls.set_pages(pages_);
+  urls.set_words(words_);
+  urls.set_links(links_);
+  urls.set_bytes(bytes_);
+  for (std::uint32_t code = 0; code < status_codes_.size(); ++code) {
+    if (status_codes_[code] == 0) continue;
+    proto::StatusCodeCount& count = *urls.add_status_codes();
+    count.set_code(code);
+    count.set_count(status_codes_[code]);
+  }
+  *urls.mutable_load_times() = load_times_.state();
+  return seal_state(state);
+}
+
+bool UrlsKind::load(std::string_view bytes) {
+  const std::optional<proto::KindState> state = open_state(bytes);
+  if (!state || !state->has_urls()) return false;
+  const proto::UrlsState& urls = state->urls();
+  std::array<std::uint64_t, 1000> status_codes{};
+  for (const proto::StatusCodeCount& count : urls.status_codes()) {
+    if (!is_status_code(count.code())) return false;
+    status_codes[count.code()] = count.count();
+  }
+  LoadHistogram load_times;
+  if (!load_times.restore(urls.load_times())) return false;
+  pages_ = urls.pages();
+  words_ = urls.words();
+  links_ = urls.links();
+  bytes_ = urls.bytes();
+  status_codes_ = status_codes;
+  load_times_ = load_times;
+  return true;
+}
 
 }  // namespace
 

@@ -29,6 +29,9 @@ class OrderedRows {
   explicit OrderedRows(std::string directory) : OrderedRows(std::move(directory), Limits()) {}
   OrderedRows(std::string directory, Limits limits) : limits_(limits), spill_(std::move(directory)) {}
 
+  // Rows of the jobs below are written already. Requires: nothing was added yet.
+  void start_at(std::uint64_t job) { next_ = job; }
+
   // Takes the line of a job (each job once; a second one is ignored) and appends what became due to out. The
   // answer is an error.
   std::optional<std::string> add(std::uint64_t job, std::string_view line, std::string& out);

@@ -107,11 +107,30 @@ int write_report(const std::string& path, std::string_view content) {
 std::variant<OutputFile, std::string> OutputFile::open(const std::string& path) {
   const std::string name = shown_name("--output", path);
   if (is_standard_output(path)) return OutputFile(FileDescriptor(), STDOUT_FILENO, name);
-  const int flags = names_open_descriptor(path) ? O_APPEND : O_CREAT | O_TRUNC;
-  FileDescriptor file(open_file(path.c_str(), flags));
+  const bool borrowed = names_open_descriptor(path);
+  FileDescriptor file(open_file(path.c_str(), borrowed ? O_APPEND : O_CREAT));
   if (!file.is_open()) return sentence(name, errno);
   const int descriptor = file.get();
-  return OutputFile(std::move(file), descriptor, name);
+  struct stat status = {};
+  const bool regular = !borrowed && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  OutputFile output(std::move(file), descriptor, name);
+  output.regular_ = regular;
+  return output;
+}
+
+std::optional<std::string> OutputFile::start_at(std::uint64_t length) {
+  if (!regular_) return std::nullopt;
+  const auto offset = static_cast<off_t>(length);
+  struct stat status = {};
+  if (fstat(descriptor_, &status) != 0) return fail(errno);
+  if (status.st_size < offset) {
+    error_ = name_ + " is shorter than what the run has written to it: choose another --output";
+    return error_;
+  }
+  if (ftruncate(descriptor_, offset) != 0 || lseek(descriptor_, offset, SEEK_SET) != offset)
+    return fail(errno);
+  length_ = length;
+  return std::nullopt;
 }
 
 OutputFile::OutputFile(FileDescriptor owned, int descriptor, std::string name)
@@ -122,6 +141,9 @@ OutputFile& OutputFile::operator=(OutputFile&& other) {
   owned_ = std::move(other.owned_);
   descriptor_ = other.descriptor_;
   name_ = std::move(other.name_);
+  regular_ = other.regular_;
+  lacks_space_ = other.lacks_space_;
+  length_ = other.length_;
   buffer_ = std::exchange(other.buffer_, {});
   error_ = std::move(other.error_);
   return *this;
@@ -133,30 +155,28 @@ OutputFile::~OutputFile() {
 
 std::optional<std::string> OutputFile::append(std::string_view bytes) {
   if (error_) return error_;
-  if (buffer_.size() + bytes.size() > kBufferSize) {
-    if (auto error = flush()) return error;
-  }
-  if (bytes.size() > kBufferSize) return write(bytes);
   buffer_ += bytes;
-  return std::nullopt;
+  // Where space is lacking, the next flush() by the caller's own choice will tell.
+  if (buffer_.size() > kBufferSize && !lacks_space_) flush();
+  return error_;
 }
 
 std::optional<std::string> OutputFile::flush() {
+  lacks_space_ = false;
   if (error_ || buffer_.empty()) return error_;
   auto error = write(buffer_);
-  buffer_.clear();
+  if (!lacks_space_) buffer_.clear();
   return error;
 }
 
 std::optional<std::string> OutputFile::sync() {
-  flush();
-  if (error_) return error_;
+  if (auto error = flush()) return error;
   const int error_number = sync_content(descriptor_);
   return error_number == 0 ? std::nullopt : fail(error_number);
 }
 
 std::optional<std::string> OutputFile::close() {
-  sync();
+  if (auto error = sync(); error && !error_) error_ = error;
   // Some file systems tell only now that the storage is full.
   if (owned_.is_open() && ::close(owned_.release()) != 0 && errno != EINTR && !error_) fail(errno);
   return error_;
@@ -164,7 +184,17 @@ std::optional<std::string> OutputFile::close() {
 
 std::optional<std::string> OutputFile::write(std::string_view bytes) {
   const int error_number = write_all(descriptor_, bytes);
-  return error_number == 0 ? std::nullopt : fail(error_number);
+  if (error_number == 0) {
+    length_ += bytes.size();
+    return std::nullopt;
+  }
+  const auto offset = static_cast<off_t>(length_);
+  if (regular_ && (error_number == ENOSPC || error_number == EDQUOT) && ftruncate(descriptor_, offset) == 0 &&
+      lseek(descriptor_, offset, SEEK_SET) == offset) {
+    lacks_space_ = true;
+    return sentence(name_, error_number);
+  }
+  return fail(error_number);
 }
 
 std::optional<std::string> OutputFile::fail(int error_number) {

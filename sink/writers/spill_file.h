@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "sink/writers/file_descriptor.h"
+#include "pipeline/app/file_descriptor.h"
 
 namespace fantail {
 

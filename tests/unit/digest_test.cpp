@@ -39,6 +39,15 @@ TEST(Digest, WrapsAroundAt128Bits) {
   EXPECT_EQ(digest, Digest{});
 }
 
+TEST(Digest, IsReadBackFromItsDigits) {
+  const Digest digest{0x0123456789abcdef, 0xfedcba9876543210};
+  EXPECT_EQ(Digest::from_hex(digest.hex()), digest);
+  EXPECT_EQ(Digest::from_hex(Digest{}.hex()), Digest{});
+  EXPECT_EQ(Digest::from_hex(""), std::nullopt);
+  EXPECT_EQ(Digest::from_hex(std::string(31, '0')), std::nullopt);
+  EXPECT_EQ(Digest::from_hex(std::string(31, '0') + "g"), std::nullopt);
+}
+
 TEST(Digest, DoesNotDependOnTheOrder) {
   std::vector<XXH128_hash_t> hashes;
   for (std::uint64_t i = 0; i < 50; ++i)

@@ -36,6 +36,7 @@ class OutputFileTest : public testing::Test {
   static OutputFile opened(const std::string& path) {
     auto file = OutputFile::open(path);
     EXPECT_TRUE(std::holds_alternative<OutputFile>(file));
+    EXPECT_EQ(std::get<OutputFile>(file).start_at(0), std::nullopt);
     return std::get<OutputFile>(std::move(file));
   }
 
@@ -52,6 +53,33 @@ TEST_F(OutputFileTest, ReplacesTheContentOfAFile) {
   EXPECT_EQ(file.append("two\n"), std::nullopt);
   EXPECT_EQ(file.close(), std::nullopt);
   EXPECT_EQ(content(path("rows")), "one\ntwo\n");
+}
+
+TEST_F(OutputFileTest, GoesOnBehindWhatItIsToKeep) {
+  std::ofstream(path("rows")) << "one\ntwo\nthr";
+  auto opened_file = OutputFile::open(path("rows"));
+  OutputFile& file = std::get<OutputFile>(opened_file);
+  EXPECT_EQ(content(path("rows")), "one\ntwo\nthr") << "nothing is lost by opening it";
+  EXPECT_TRUE(file.can_be_cut());
+  EXPECT_EQ(file.start_at(8), std::nullopt);
+  EXPECT_EQ(file.append("three\n"), std::nullopt);
+  EXPECT_EQ(file.sync(), std::nullopt);
+  EXPECT_EQ(file.length(), 14u);
+  EXPECT_EQ(content(path("rows")), "one\ntwo\nthree\n");
+}
+
+TEST_F(OutputFileTest, SaysThatTheFileIsNotWhatItWas) {
+  std::ofstream(path("rows")) << "one\n";
+  auto file = OutputFile::open(path("rows"));
+  EXPECT_EQ(std::get<OutputFile>(file).start_at(8),
+            "--output " + path("rows") +
+                " is shorter than what the run has written to it: choose another --output");
+  EXPECT_EQ(content(path("rows")), "one\n");
+}
+
+TEST_F(OutputFileTest, WhatIsNotItsOwnFileCannotBeCut) {
+  OutputFile file = opened("/dev/null");
+  EXPECT_FALSE(file.can_be_cut());
 }
 
 TEST_F(OutputFileTest, StaysOpenAfterASync) {

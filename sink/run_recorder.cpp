@@ -1,0 +1,182 @@
+#include "sink/run_recorder.h"
+
+#include <fstream>
+
+#include "pipeline/app/durable.h"
+#include "pipeline/app/run_folders.h"
+#include "pipeline/ulid.h"
+
+namespace fantail {
+
+namespace {
+
+// How often a file of rows is synced where the ledger could fill it again.
+constexpr Duration kMarkApart = std::chrono::seconds(1);
+
+// A ULID begins with 48 bits of milliseconds.
+std::uint64_t unix_seconds(std::string_view run_id) {
+  std::uint64_t milliseconds = 0;
+  for (const char byte : run_id.substr(0, 6))
+    milliseconds = (milliseconds << 8) | static_cast<std::uint8_t>(byte);
+  return milliseconds / 1000;
+}
+
+}  // namespace
+
+// Names the life of the kernel's clock: after a boot it counts from zero again.
+std::string RunRecorder::boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+bool RunRecorder::exists(const std::string& state_dir, const std::string& run_id) {
+  return LedgerFile::exists(run_folder_path(state_dir, ulid_text(run_id)));
+}
+
+std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::create(const std::string& state_dir,
+                                                                            const proto::RunOpen& open,
+                                                                            RunOutput& output, Keep keep) {
+  LedgerRun run;
+  run.run_id = ulid_text(open.spec().run_id());
+  const auto kind = make_kind(open.spec().kind());
+  if (kind == nullptr) return "the sink does not know this kind: install the same release on both";
+  run.kind = kind->name();
+  run.spec = open.spec().kind().SerializeAsString();
+  run.command = open.command();
+  run.keep = keep;
+  run.created_at = unix_seconds(open.spec().run_id());
+  std::string folder = run_folder_path(state_dir, run.run_id);
+  if (auto error = make_folder_durably(folder)) return *error;
+  auto lock = lock_run(folder);
+  if (auto* error = std::get_if<std::string>(&lock)) return *error;
+  auto ledger = LedgerFile::create(folder, run);
+  if (auto* error = std::get_if<LedgerError>(&ledger)) return error->message;
+  return std::unique_ptr<RunRecorder>(
+      new RunRecorder(std::move(folder), std::move(std::get<RunLock>(lock)),
+                      std::move(std::get<std::unique_ptr<LedgerFile>>(ledger)), output));
+}
+
+std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::take_up(const std::string& folder,
+                                                                             RunOutput& output) {
+  auto lock = lock_run(folder);
+  if (auto* error = std::get_if<std::string>(&lock)) return *error;
+  auto ledger = LedgerFile::open(folder);
+  if (auto* error = std::get_if<LedgerError>(&ledger)) return error->message;
+  std::unique_ptr<RunRecorder> recorder(
+      new RunRecorder(folder, std::move(std::get<RunLock>(lock)),
+                      std::move(std::get<std::unique_ptr<LedgerFile>>(ledger)), output));
+  const LedgerFile& file = *recorder->ledger_;
+  if (file.sequence() == 0) return recorder;
+  KeptRun kept;
+  const std::optional<std::string> run_id = parse_ulid(file.run().run_id);
+  if (!run_id || !kept.spec.mutable_kind()->ParseFromString(file.run().spec) ||
+      !kept.books.ParseFromString(file.books().state)) {
+    return file.path() + " was written by another release: finish the run with that one";
+  }
+  kept.spec.set_run_id(*run_id);
+  kept.aggregate = file.books().aggregate;
+  kept.done = file.done();
+  recorder->mark_ = file.books().output;
+  recorder->kept_ = std::move(kept);
+  return recorder;
+}
+
+Duration RunRecorder::clock_shift(Instant now) const {
+  if (kept_->books.boot_id() == boot_id_) return Duration{0};
+  return now - Instant(Duration(kept_->books.written_at()));
+}
+
+std::optional<RunRecorder::Failure> RunRecorder::begin(const Kind& kind) {
+  if (const auto error = output_.begin(kind, {})) return Failure{Problem::kOutput, *error};
+  return std::nullopt;
+}
+
+std::optional<RunRecorder::Failure> RunRecorder::refill(const Kind& kind) {
+  if (const auto error = output_.begin(kind, mark_)) return Failure{Problem::kOutput, *error};
+  if (!output_.wants_rows()) return std::nullopt;
+  const bool in_order = output_.keeps_order();
+  if (in_order) {
+    const auto without_rows = ledger_->done_without_rows();
+    if (const auto* error = std::get_if<LedgerError>(&without_rows))
+      return Failure{Problem::kFatal, error->message};
+    for (const JobSpan& span : std::get<RangeSet>(without_rows).spans())
+      output_.record_without_rows(span);
+  }
+  const RowOrder order = in_order ? RowOrder::kJobs : RowOrder::kCommits;
+  RowFilter old;
+  RowFilter fresh;
+  if (in_order) {
+    old.before_job = fresh.from_job = mark_.next_job;
+  } else {
+    // Whoever reads a pipe has seen the rows of earlier commits.
+    old.up_to_commit = fresh.after_commit = output_.can_be_cut() ? mark_.sequence : ledger_->sequence();
+  }
+  std::optional<LedgerError> error;
+  if (output_.shows_table()) {
+    error = ledger_->for_each(old, order, [&](const Outcome& outcome) {
+      output_.record_written(kind, outcome);
+      return true;
+    });
+  }
+  if (!error) {
+    error = ledger_->for_each(fresh, order, [&](const Outcome& outcome) {
+      output_.record(kind, outcome);
+      return true;
+    });
+  }
+  return error ? std::optional(Failure{Problem::kFatal, error->message}) : std::nullopt;
+}
+
+void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
+  ledger_->stage(outcome);
+  output_.record(kind, outcome);
+}
+
+void RunRecorder::record_without_rows(JobSpan jobs, Status status) {
+  ledger_->stage_without_rows(jobs, status);
+  output_.record_without_rows(jobs);
+}
+
+// Where the ledger does not keep every row, the file must have them before the commit; else now and then is
+// enough.
+std::optional<RunRecorder::Failure> RunRecorder::mark_output(Instant now) {
+  if (!output_.can_be_cut()) return std::nullopt;
+  if (ledger_->run().keep == Keep::kAll && now < marked_at_ + kMarkApart) return std::nullopt;
+  OutputMark mark;
+  if (const auto error = output_.sync(mark)) return Failure{Problem::kOutput, *error};
+  mark.sequence = ledger_->sequence() + 1;
+  mark_ = mark;
+  marked_at_ = now;
+  return std::nullopt;
+}
+
+std::optional<RunRecorder::Failure> RunRecorder::commit(const Collector& collector, Instant now) {
+  std::optional<Failure> lost;
+  if (const auto error = output_.write_rows()) {
+    if (output_.lacks_space()) return Failure{Problem::kWait, *error};
+    lost = Failure{Problem::kOutput, *error};
+  } else {
+    lost = mark_output(now);
+  }
+  proto::Books books = collector.books(now);
+  books.set_boot_id(boot_id_);
+  LedgerBooks kept;
+  kept.counts = collector.counts();
+  kept.digest = collector.digest();
+  kept.state = books.SerializeAsString();
+  kept.aggregate = collector.kind()->save();
+  kept.output = mark_;
+  const auto error = ledger_->commit(kept);
+  if (!error) return lost;
+  const bool later = error->fault == LedgerFault::kNoSpace || error->fault == LedgerFault::kBusy;
+  return Failure{later ? Problem::kWait : Problem::kFatal, error->message};
+}
+
+void RunRecorder::mark_finished() {
+  // Without the mark the next start looks into the ledger, and sees the same there.
+  mark_run_finished(folder_);
+}
+
+}  // namespace fantail

@@ -1,0 +1,74 @@
+// The durable side of one run at the sink: its folder with the ledger, and the output that follows the
+// ledger. After a restart both are taken up where the last commit left them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "pipeline/app/run_lock.h"
+#include "sink/collector.h"
+#include "sink/ledger_file.h"
+#include "sink/options.h"
+#include "sink/run_output.h"
+
+namespace fantail {
+
+class RunRecorder : public Ledger {
+ public:
+  enum class Problem : std::uint8_t {
+    kWait,    // nothing is lost and nothing was committed: try again later
+    kOutput,  // the rows cannot be written: the run cannot go on
+    kFatal,   // the ledger is not to be trusted any more: this process cannot go on
+  };
+  struct Failure {
+    Problem problem = Problem::kFatal;
+    std::string message;
+  };
+
+  // Both take the folder's lock; the answer may be why not, as a sentence.
+  static std::variant<std::unique_ptr<RunRecorder>, std::string> create(const std::string& state_dir,
+                                                                        const proto::RunOpen& open,
+                                                                        RunOutput& output, Keep keep);
+  static std::variant<std::unique_ptr<RunRecorder>, std::string> take_up(const std::string& folder,
+                                                                         RunOutput& output);
+  static bool exists(const std::string& state_dir, const std::string& run_id);
+
+  // What a collector goes on with. Empty: nothing was committed.
+  const std::optional<KeptRun>& kept() const { return kept_; }
+  // To be added to the instants of kept().
+  Duration clock_shift(Instant now) const;
+  // Starts the output of a new run.
+  std::optional<Failure> begin(const Kind& kind);
+  // The rows that are not in the output yet are written again, the table is filled. Requires: take_up.
+  std::optional<Failure> refill(const Kind& kind);
+  const std::string& run_text() const { return ledger_->run().run_id; }
+  bool taken_up() const { return kept_.has_value(); }
+
+  void record(const Kind& kind, const Outcome& outcome) override;
+  void record_without_rows(JobSpan jobs, Status status) override;
+  std::uint64_t staged_bytes() const { return ledger_->staged_bytes(); }
+  // Writes the rows, then makes all that was recorded durable, with the collector's books.
+  std::optional<Failure> commit(const Collector& collector, Instant now);
+  // The ventilator knows how the run ended: it may be pruned.
+  void mark_finished();
+
+ private:
+  RunRecorder(std::string folder, RunLock lock, std::unique_ptr<LedgerFile> ledger, RunOutput& output)
+      : folder_(std::move(folder)), lock_(std::move(lock)), ledger_(std::move(ledger)), output_(output) {}
+
+  static std::string boot_id();
+  std::optional<Failure> mark_output(Instant now);
+
+  std::string folder_;
+  RunLock lock_;
+  std::unique_ptr<LedgerFile> ledger_;
+  RunOutput& output_;
+  std::optional<KeptRun> kept_;
+  const std::string boot_id_ = boot_id();
+  OutputMark mark_;
+  Instant marked_at_{};
+};
+
+}  // namespace fantail
