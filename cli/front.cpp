@@ -7,7 +7,10 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/results.h"
 #include "cli/run.h"
+#include "cli/runs.h"
+#include "cli/verify.h"
 #include "pipeline/app/command_line.h"
 
 namespace fantail {
@@ -20,6 +23,11 @@ On this machine, all in one:
   fantail run files /usr/include
   fantail run urls --input urls.txt --output pages.jsonl
   fantail run prices --product B0001 --vendors vendors.yaml
+
+What was run:
+  fantail runs
+  fantail results --status failed
+  fantail verify
 
 On many machines, in any order:
   fantail sink       --bind tcp://*:5558 --insecure --output results.jsonl --report report.json
@@ -56,6 +64,9 @@ int front_main(int argc, char** argv) {
   if (command == "ventilator" || command == "worker" || command == "sink")
     return execute_role(command, argc, argv);
   if (command == "run") return run_main(argc - 1, argv + 1);
+  if (command == "runs") return runs_main(argc - 1, argv + 1);
+  if (command == "results") return results_main(argc - 1, argv + 1);
+  if (command == "verify") return verify_main(argc - 1, argv + 1);
   if (command == "--version") {
     std::cout << kVersion << '\n';
     return 0;
@@ -64,8 +75,9 @@ int front_main(int argc, char** argv) {
     std::cout << kHelp;
     return argc > 1 ? 0 : kExitUsage;
   }
-  return complain("fantail", "there is no command \"" + command +
-                                 "\": use run, ventilator, worker or sink (see fantail --help)");
+  return complain("fantail",
+                  "there is no command \"" + command +
+                      "\": use run, runs, results, verify, ventilator, worker or sink (see fantail --help)");
 }
 
 }  // namespace fantail

@@ -1,11 +1,13 @@
 #include "cli/run.h"
 
-#include <filesystem>
+#include <iostream>
 #include <thread>
+#include <variant>
 
-#include "cli/arguments.h"
 #include "cli/front.h"
+#include "cli/run_choice.h"
 #include "cli/supervisor.h"
+#include "pipeline/app/arguments.h"
 #include "pipeline/app/command_line.h"
 #include "pipeline/app/signals.h"
 #include "sink/options.h"
@@ -35,7 +37,7 @@ std::vector<std::string> process_arguments(const CLI::App& app, const CommonOpti
 
 std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kind,
                                         const CommonOptions& common, const std::string& folder,
-                                        std::uint32_t workers) {
+                                        const std::string& run, std::uint32_t workers) {
   const std::string ventilator = "ipc://" + folder + "/ventilator";
   const std::string sink = "ipc://" + folder + "/sink";
   std::vector<ChildCommand> children;
@@ -61,9 +63,10 @@ std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kin
   for (std::uint32_t index = 0; index < workers; ++index)
     add(ChildCommand::Role::kWorker, "worker", worker_arguments);
 
-  std::vector<std::string> ventilator_arguments{"--bind=" + ventilator, "--sink=" + sink};
+  std::vector<std::string> ventilator_arguments{"--bind=" + ventilator, "--sink=" + sink, "--run=" + run};
   append(ventilator_arguments, arguments_of_group(app, "Run"));
   append(ventilator_arguments, wait);
+  if (app.get_option(kRetryFailed)->count() > 0) ventilator_arguments.emplace_back(kRetryFailed);
   append(ventilator_arguments, process_arguments(app, common, "ventilator"));
   append(ventilator_arguments, arguments_of_subcommand(kind));
   children.push_back({ChildCommand::Role::kVentilator, role_executable("ventilator"), ventilator_arguments});
@@ -88,22 +91,31 @@ int run_main(int argc, char** argv) {
   add_slot_options(app, slots);
   add_output_options(app, output);
   add_common_options(app, common);
+  RunChoiceOptions choice;
+  add_run_choice_options(app, choice);
   const auto commands = add_kind_commands(app);
   app.require_subcommand(1);
   app.footer(
       "Examples:\n  fantail run files /usr/include\n  fantail run -j 4 urls --input urls.txt --deadline 30s "
-      "--output pages.jsonl");
+      "--output pages.jsonl\n  fantail run --retry-failed urls --input urls.txt");
   allow_environment(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
 
   const KindCommand* chosen = nullptr;
+  proto::KindSpec spec;
   for (const auto& command : commands) {
     if (!command->app->parsed()) continue;
     chosen = command.get();
     // The ventilator will make it again; here it only shows what is wrong before anything is started.
     const auto request = command->make_request();
     if (const auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
+    spec = std::get<RunRequest>(request).spec;
   }
+  const std::string problem = check_output_options(output);
+  if (!problem.empty()) return complain(app.get_name(), problem);
+  const auto run_text = choose_run(app, *chosen->app, common, choice, spec);
+  if (const auto* error = std::get_if<Refusal>(&run_text))
+    return complain(app.get_name(), error->reason, error->code);
   Signals signals;
   const PrivateFolder folder;
   if (folder.path().empty()) {
@@ -111,7 +123,9 @@ int run_main(int argc, char** argv) {
                     "cannot make a directory in " + PrivateFolder::parent() + "; set XDG_RUNTIME_DIR",
                     kExitInfrastructure);
   }
-  return Supervisor(make_children(app, *chosen->app, common, folder.path(), workers)).run(signals);
+  return Supervisor(make_children(app, *chosen->app, common, folder.path(), std::get<std::string>(run_text),
+                                  workers))
+      .run(signals);
 }
 
 }  // namespace fantail

@@ -23,6 +23,7 @@ constexpr Duration kBackoffFirst = std::chrono::milliseconds(100);
 constexpr Duration kBackoffMax = std::chrono::seconds(5);
 // A child that lived so long has recovered from what killed the one before.
 constexpr Duration kLivedLong = std::chrono::seconds(10);
+constexpr int kExitSuspended = 143;
 constexpr Duration kFarewell = std::chrono::seconds(3);
 constexpr Duration kVentilatorAfterSink = std::chrono::seconds(1);
 
@@ -119,7 +120,8 @@ int Supervisor::run(Signals& signals) {
     poller.wait_until(next_wake(now));
     now = steady_now();
     while (const auto signal = signals.next()) {
-      if (*signal == SIGINT || *signal == SIGTERM) pass_on(*signal);
+      if (*signal == SIGINT) tell(ChildCommand::Role::kVentilator, SIGINT);
+      if (*signal == SIGTERM) suspend(now);
     }
     reap(now);
   }
@@ -146,15 +148,15 @@ void Supervisor::reap(Instant now) {
 void Supervisor::on_exit(Child& child, int status, Instant now) {
   const bool exited = WIFEXITED(status);
   const ChildCommand::Role role = child.command.role;
-  if (exit_code_) {
-    child.over = true;  // the run is over: everybody leaves
+  if (suspended_ || exit_code_) {
+    child.over = true;  // everybody leaves
+    if (suspended_ && !any_worker()) tell(ChildCommand::Role::kSink, SIGTERM);
     return;
   }
-  if (role == ChildCommand::Role::kVentilator) {
+  if (role == ChildCommand::Role::kVentilator && exited) {
     child.over = true;
-    exit_code_ = exited ? WEXITSTATUS(status) : kExitInfrastructure;
-    if (!exited) std::cerr << "fantail run: the ventilator was killed by signal " << WTERMSIG(status) << '\n';
-    kill_at_ = now + (exited && *exit_code_ != kExitUsage ? kFarewell : Duration{0});
+    exit_code_ = WEXITSTATUS(status);
+    kill_at_ = now + (*exit_code_ != kExitUsage ? kFarewell : Duration{0});
     return;
   }
   if (role == ChildCommand::Role::kSink && exited) {
@@ -180,9 +182,26 @@ void Supervisor::on_exit(Child& child, int status, Instant now) {
             << ": starting it again\n";
 }
 
-void Supervisor::pass_on(int signal) {
+// Workers finish what they run and hand it over; the sink leaves after them. Told again, everybody leaves at
+// once.
+void Supervisor::suspend(Instant now) {
+  if (suspended_) kill_at_ = now;
+  suspended_ = true;
+  exit_code_ = kExitSuspended;
+  tell(ChildCommand::Role::kVentilator, SIGTERM);
+  tell(ChildCommand::Role::kWorker, SIGTERM);
+  if (!any_worker()) tell(ChildCommand::Role::kSink, SIGTERM);
+}
+
+bool Supervisor::any_worker() const {
+  return std::any_of(children_.begin(), children_.end(), [](const Child& child) {
+    return child.command.role == ChildCommand::Role::kWorker && child.pid != 0;
+  });
+}
+
+void Supervisor::tell(ChildCommand::Role role, int signal) {
   for (const Child& child : children_) {
-    if (child.command.role == ChildCommand::Role::kVentilator && child.pid != 0) kill(child.pid, signal);
+    if (child.command.role == role && child.pid != 0) kill(child.pid, signal);
   }
 }
 

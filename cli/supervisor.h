@@ -56,13 +56,16 @@ class Supervisor {
   void start(Child& child, Instant now);
   void reap(Instant now);
   void on_exit(Child& child, int status, Instant now);
-  void pass_on(int signal);
+  void suspend(Instant now);
+  bool any_worker() const;
+  void tell(ChildCommand::Role role, int signal);
   void kill_all(int signal);
   bool all_over() const;
   Instant next_wake(Instant now) const;
 
   std::vector<Child> children_;
   std::optional<int> exit_code_;
+  bool suspended_ = false;
   std::optional<Instant> kill_at_;  // whoever is still there then is killed
 };
 
