@@ -1,0 +1,223 @@
+#include <algorithm>
+
+#include "tests/model/shells.h"
+
+namespace fantail::model {
+
+namespace {
+
+std::size_t worker_of(const WorkerId& id) {
+  return static_cast<std::size_t>(id[7] - '0');
+}
+
+class Outbox final : public DispatchOutbox {
+ public:
+  explicit Outbox(State& state) : state_(state), node_(state.edit_ventilator()) {}
+
+  void open_lane(const WorkerId& id) override {
+    Lane& lane = node_.lanes[worker_of(id)].emplace();
+    lane.port = node_.next_port++;
+    proto::VentilatorToWorker message;
+    message.set_epoch(node_.spool.epoch);
+    message.mutable_welcome()->set_lane_port(lane.port);
+    message.mutable_welcome()->set_sink_endpoint("sink");
+    send_to_worker(id, message);
+  }
+
+  void close_lane(const WorkerId& id) override { node_.lanes[worker_of(id)].reset(); }
+
+  void send_jobs(const WorkerId& id, const LaneBatch& batch) override {
+    proto::Lane message;
+    message.set_run_id(run_spec().run_id());
+    message.set_epoch(node_.spool.epoch);
+    message.set_sequence(batch.sequence);
+    for (const JobId job : batch.jobs) {
+      if (job >= node_.spool.frontier)
+        state_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
+      message.add_inputs(input_of(job));
+      message.add_jobs(job);
+    }
+    for (const std::uint32_t attempt : batch.attempts)
+      message.add_attempts(attempt);
+    send_on_lane(state_, worker_of(id), message);
+  }
+
+  void send_to_worker(const WorkerId& id, const proto::VentilatorToWorker& message) override {
+    const std::size_t worker = worker_of(id);
+    const WorkerNode& node = *state_.workers[worker];
+    if (node.id != id) return;  // that incarnation is gone
+    Message sent = make_message(of_worker(Channel::kVentilatorToWorker, worker), message, message, 0);
+    sent.life = node.life;
+    state_.send(std::move(sent));
+  }
+
+  void send_to_sink(const proto::VentilatorToSink& message) override {
+    if (!message.has_sync())
+      return state_.send(make_message(Channel::kVentilatorToSink, message, message, 0));
+    node_.asked = message.sync().question();
+    proto::VentilatorToSink plain = message;
+    proto::RunSync& sync = *plain.mutable_sync();
+    sync.clear_question();
+    sync.clear_facts();
+    sync.mutable_facts()->set_end(message.sync().facts().end());
+    state_.send(make_message(Channel::kVentilatorToSink, message, plain, node_.asked));
+  }
+
+  void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override {
+    for (const JobSpan& span : jobs) {
+      proto::VentilatorToSink message;
+      message.set_run_id(run_spec().run_id());
+      message.set_epoch(node_.spool.epoch);
+      proto::Results& results = *message.mutable_proposal();
+      results.set_run_id(run_spec().run_id());
+      results.set_first_job(span.first);
+      for (JobId job = span.first; job < span.end; ++job) {
+        results.add_inputs(input_of(job));
+        results.add_attempts(0);
+        results.add_statuses(verdict == Verdict::kCancelled ? proto::STATUS_CANCELLED : proto::STATUS_FAILED);
+      }
+      send_to_sink(message);
+    }
+  }
+
+  bool advance_frontier(JobId frontier) override {
+    node_.spool.frontier = std::max(node_.spool.frontier, frontier);
+    return true;
+  }
+
+  void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override {
+    for (const JobSpan& span : jobs) {
+      for (JobId job = span.first; job < span.end; ++job) {
+        ++node_.spool.deaths[job].total;
+        if (alone) ++node_.spool.deaths[job].alone;
+      }
+    }
+  }
+
+  void record_end() override { node_.spool.ended = true; }
+  std::string host_of(JobId) override { return "host"; }
+  void on_event(const std::string&) override {}
+  void on_trouble(const std::string&) override {}
+
+  static void send_on_lane(State& state, std::size_t worker, const proto::Lane& lane_message) {
+    const std::optional<Lane>& lane = state.ventilator->lanes[worker];
+    if (!lane || !lane->open) return;
+    Message message = make_message(of_worker(Channel::kLane, worker), lane_message, lane_message, 0);
+    message.port = lane->port;
+    message.life = state.workers[worker]->life;
+    state.send(std::move(message));
+  }
+
+ private:
+  State& state_;
+  VentilatorNode& node_;
+};
+
+// Stops the workers and leaves.
+void leave(State& state) {
+  VentilatorNode& node = state.edit_ventilator();
+  node.exit_code = node.dispatcher->exit_code();
+  Outbox out(state);
+  proto::VentilatorToWorker stop;
+  stop.set_epoch(node.spool.epoch);
+  stop.mutable_stop();
+  for (const std::string& peer : node.peers) {
+    if (!peer.empty()) out.send_to_worker(peer, stop);
+  }
+  crash_ventilator(state);
+}
+
+void on_lane_reached(State& state, std::size_t worker, std::uint32_t port) {
+  VentilatorNode& node = state.edit_ventilator();
+  std::optional<Lane>& lane = node.lanes[worker];
+  if (!lane || lane->port != port || lane->open) return;
+  lane->open = true;
+  proto::Lane first;
+  first.set_run_id(run_spec().run_id());
+  first.set_epoch(node.spool.epoch);
+  first.set_sequence(1);
+  *first.mutable_spec() = run_spec();
+  Outbox::send_on_lane(state, worker, first);
+  Outbox out(state);
+  node.dispatcher->on_lane_open(node.peers[worker], node.now, out);
+}
+
+}  // namespace
+
+void deliver_to_ventilator(State& state, const Message& message) {
+  VentilatorNode& node = state.edit_ventilator();
+  node.now += kInstantly;
+  Outbox out(state);
+  if (message.channel == Channel::kSinkToVentilator) {
+    if (message.event) {
+      node.dispatcher->on_sink_gone(node.now);
+    } else {
+      proto::SinkToVentilator parsed;
+      parsed.ParseFromString(*message.bytes);
+      const bool ours = parsed.ventilator_epoch() == node.spool.epoch;
+      if (parsed.has_log() && ours) node.answered = std::max(node.answered, parsed.log().question());
+      node.dispatcher->on_sink(parsed, node.now, out);
+    }
+  } else {
+    const auto worker =
+        static_cast<std::size_t>(message.channel) - static_cast<std::size_t>(Channel::kWorkerToVentilator);
+    if (message.event) {
+      on_lane_reached(state, worker, message.port);
+    } else {
+      proto::WorkerToVentilator parsed;
+      parsed.ParseFromString(*message.bytes);
+      node.peers[worker] = parsed.worker_id();
+      node.heard[worker] = std::max(node.heard[worker], message.counter);
+      node.dispatcher->on_worker(parsed, node.now, out);
+    }
+  }
+  run_ventilator(state, kInstantly);
+}
+
+void run_ventilator(State& state, Duration passed) {
+  VentilatorNode& node = state.edit_ventilator();
+  node.now += passed;
+  Outbox out(state);
+  if (!node.dispatcher->exit_code()) node.dispatcher->on_tick(node.now, out);
+  if (node.dispatcher->exit_code()) leave(state);
+}
+
+void start_ventilator(State& state) {
+  VentilatorNode& node = state.edit_ventilator();
+  if (node.spool.ended) {
+    node.exit_code = kExitCodeOfTheSpool;
+    return;
+  }
+  DispatchPolicy policy;
+  policy.kind = "echo";
+  policy.heartbeat = kStep;
+  node.dispatcher.emplace(policy, run_spec(), ++node.spool.epoch, node.now,
+                          FormerLife{node.spool.frontier, node.spool.deaths});
+  node.down_for = 0;
+  node.next_port = 1 + static_cast<std::uint32_t>(node.spool.epoch) * 100;
+  node.asked = node.answered = 0;
+  Outbox out(state);
+  node.dispatcher->on_spooled(node.spool.spooled, node.now, out);
+  node.dispatcher->on_input_end(node.spool.input_complete, 0, node.now, out);
+  run_ventilator(state, kInstantly);
+}
+
+void crash_ventilator(State& state) {
+  VentilatorNode& node = state.edit_ventilator();
+  node.dispatcher.reset();
+  node.lanes = {};
+  node.peers = {};
+  node.heard = {};
+  state.forget_messages_to(Role::kVentilator);
+}
+
+void cancel(State& state, proto::StopLevel level) {
+  VentilatorNode& node = state.edit_ventilator();
+  node.now += kInstantly;
+  state.cancelled = true;
+  Outbox out(state);
+  node.dispatcher->stop(proto::RUN_END_INTERRUPTED, level, "interrupted", node.now, out);
+  run_ventilator(state, kInstantly);
+}
+
+}  // namespace fantail::model

@@ -1,0 +1,144 @@
+// What must hold, while the run goes on and at its end.
+#include <algorithm>
+
+#include "sink/kinds/kind.h"
+#include "tests/sim/world.h"
+
+namespace fantail::sim {
+
+namespace {
+
+Outcome outcome_of(JobId job, const std::string& input, Status status) {
+  Outcome outcome;
+  outcome.job = job;
+  outcome.input = input;
+  outcome.status = status;
+  return outcome;
+}
+
+}  // namespace
+
+// Nothing is invented: a row says what the job's execution said, or what somebody had a right to say instead.
+void World::check_row(JobId job, const SimRow& row) {
+  const std::string name = "job " + std::to_string(job);
+  if (job >= spool.spooled) return fail(name + " was never submitted and has an outcome");
+  if (row.input != plan.input_of(job)) return fail(name + " has another job's input");
+  const bool stopped = row.status == Status::kCancelled || row.status == Status::kExpired;
+  if (stopped) {
+    if (row.status == Status::kCancelled && !stop_asked_)
+      fail(name + " is cancelled and nobody asked for that");
+    if (row.status == Status::kExpired && !plan.deadline) fail(name + " is expired and there is no deadline");
+  } else if (row.error_code == "quarantined") {
+    count(Fault::kQuarantined);
+    const auto deaths = spool.deaths.find(job);
+    if (plan.deaths_max == 0 || deaths == spool.deaths.end() || deaths->second.total < plan.deaths_max ||
+        deaths->second.alone == 0) {
+      fail(name + " is quarantined without the deaths that this takes");
+    }
+    if (plan.deaths_are_honest() && !plan.poison.contains(job))
+      fail(name + " is quarantined and no worker dies of it");
+  } else if (row.attempt == 0 || row.status != plan.truth_of(job)) {
+    fail(name + " has an outcome that no execution had");
+  } else if (plan.poison.contains(job)) {
+    fail(name + " has an outcome, but every worker dies of it");
+  }
+}
+
+// The ventilator is told that the run is done.
+void World::check_complete() {
+  if (!ledger.books.ended()) fail("the end of the run is told before it is durable");
+  const std::uint64_t submitted = ledger.books.submitted();
+  const auto missing = ledger.done.missing_from({0, submitted});
+  if (!missing.empty()) {
+    fail("the run is done without job " + std::to_string(missing.front().first) + " of " +
+         std::to_string(submitted) + ", of which " + std::to_string(ledger.done.size()) +
+         " are done; it ended by " + std::to_string(ledger.books.own_end()));
+  }
+}
+
+void World::check_end() {
+  // A sink whose ventilator is silent when the deadline has passed ends the run with the jobs that it was
+  // told of.
+  const bool ended_alone =
+      ledger.books.own_end() != proto::RUN_END_NONE && ledger.books.submitted() < spool.spooled;
+  if (!ended_alone && !check_all_done()) return;
+  if (ventilator.exit_code() != sink.exit_code()) {
+    return fail("the ventilator exits with " + std::to_string(ventilator.exit_code().value_or(-1)) +
+                ", the sink with " + std::to_string(sink.exit_code().value_or(-1)));
+  }
+  check_books(ended_alone);
+  check_undisturbed();
+  check_deaths();
+}
+
+// Each job that was spooled has an outcome.
+bool World::check_all_done() {
+  const auto missing = ledger.done.missing_from({0, spool.spooled});
+  if (!missing.empty()) {
+    fail("job " + std::to_string(missing.front().first) + " is lost: " + std::to_string(spool.spooled) +
+         " were spooled");
+  } else if (ledger.done.size() != spool.spooled) {
+    fail("the ledger has jobs that nobody spooled");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+// The sink's figures are those of its rows.
+void World::check_books(bool ended_alone) {
+  const proto::Books& books = ledger.books;
+  Digest digest;
+  const std::unique_ptr<Kind> kind = make_kind(spec_.kind());
+  std::uint64_t counts[5] = {};
+  for (const auto& [job, row] : ledger.rows) {
+    digest.add(kind->add(outcome_of(job, row.input, row.status)));
+    ++counts[static_cast<std::size_t>(row.status)];
+  }
+  for (const auto& [job, status] : ledger.without_rows)
+    ++counts[static_cast<std::size_t>(status)];
+  if (digest.low != books.digest_low() || digest.high != books.digest_high())
+    return fail("the digest is not that of the rows");
+  if (kind->save() != ledger.aggregate) return fail("the aggregate is not that of the rows");
+  if (counts[1] != books.ok() || counts[2] != books.failed() || counts[3] != books.cancelled() ||
+      counts[4] != books.expired()) {
+    return fail("the counts are not those of the rows");
+  }
+  if (!ended_alone && books.submitted() != spool.spooled) {
+    return fail("the sink counts " + std::to_string(books.submitted()) + " submitted jobs, the spool " +
+                std::to_string(spool.spooled));
+  }
+  const std::uint64_t sum = books.ok() + books.failed() + books.cancelled() + books.expired();
+  if (sum != books.submitted()) fail("the books do not balance");
+}
+
+// Where nobody stopped the run, its outcome is that of a run without faults.
+void World::check_undisturbed() {
+  if (stop_asked_ || plan.deadline) return;
+  if (spool.spooled != plan.jobs) return fail("the run ended before its input did");
+  Digest digest;
+  const std::unique_ptr<Kind> kind = make_kind(spec_.kind());
+  for (JobId job = 0; job < plan.jobs; ++job) {
+    const auto row = ledger.rows.find(job);
+    const bool quarantined = row != ledger.rows.end() && row->second.error_code == "quarantined";
+    digest.add(
+        kind->add(outcome_of(job, plan.input_of(job), quarantined ? Status::kFailed : plan.truth_of(job))));
+  }
+  if (digest.low != ledger.books.digest_low() || digest.high != ledger.books.digest_high())
+    return fail("the digest is not that of an undisturbed run");
+  if (!plan.calm()) return;
+  if (verdicts_.executions != plan.jobs || ledger.books.duplicates() > 0)
+    fail(std::to_string(verdicts_.executions) + " executions of " + std::to_string(plan.jobs) +
+         " jobs although nothing happened");
+}
+
+void World::check_deaths() {
+  if (stop_asked_ || plan.deadline) return;
+  for (const JobId job : plan.poison) {
+    const auto row = ledger.rows.find(job);
+    if (plan.deaths_max > 0 && (row == ledger.rows.end() || row->second.error_code != "quarantined"))
+      fail("job " + std::to_string(job) + " kills workers and is not quarantined");
+  }
+}
+
+}  // namespace fantail::sim
