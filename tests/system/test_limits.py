@@ -106,9 +106,8 @@ class Limits(fantail.SystemTest):
         process = self.start_run("echo", "--count", "500", "--sleep", "50ms")
         self.wait_for_rows(5)
         process.terminate()
-        code, _, report, _ = self.result(process)
-        self.assertEqual(143, code)
-        self.assert_balanced(report)
+        self.assertEqual(143, self.finish(process)[0])
+        self.assertFalse(os.path.exists(self.path("report.json")), "nothing has ended")
 
 
 if __name__ == "__main__":
