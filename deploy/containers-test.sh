@@ -12,6 +12,9 @@ skip() {
 }
 fail() {
   echo "containers: $1" >&2
+  for log in "$work/run.log" "$work/up.log"; do
+    if [ -e "$log" ]; then tail -n 20 "$log" >&2; fi
+  done
   compose logs --no-color 2>/dev/null | tail -n 50 >&2 || true
   exit 1
 }
@@ -27,7 +30,7 @@ cleanup() {
     kill "$engine" 2>/dev/null || true
     wait "$engine" 2>/dev/null || true
   fi
-  umount -R "$work/engine" 2>/dev/null || true
+  umount -R "$work/engine" "$work"/exec/netns/* 2>/dev/null || true
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -112,7 +115,7 @@ rows() { wc -l <"$FANTAIL_OUT/results.jsonl"; }
 rows_beyond() { [ "$(rows)" -gt "$1" ]; }
 
 echo "a run with 3 workers, then 6, then 2"
-compose up -d --scale worker=3 sink worker >/dev/null 2>&1 || fail "compose up"
+compose up -d --scale worker=3 sink worker >"$work/up.log" 2>&1 || fail "compose up"
 compose run -T --rm --use-aliases ventilator files --hash sha256 /data >"$work/run.log" 2>&1 &
 run=$!
 wait_for 60 "the first rows" rows_beyond 100 || fail "no rows came"
@@ -127,7 +130,7 @@ wait_for 15 "the report" test -s "$FANTAIL_OUT/report.json" || fail "no report"
 [ "$(report 'r["workers"] >= 3')" = True ] || fail "only $(report 'r["workers"]') workers took part"
 echo "$(report 'r["workers"]') workers took part, $(report 'r["retries"]') jobs were tried again, $(report 'r["wall_s"]') s"
 in_containers=$(report 'r["digest"]')
-compose down --timeout 5 >/dev/null 2>&1
+compose down --timeout 5 --volumes >/dev/null 2>&1
 
 echo "the same files at the same path, without containers"
 cmake --preset release >/dev/null && cmake --build --preset release >/dev/null
