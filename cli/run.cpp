@@ -50,7 +50,7 @@ std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kin
                                             ? std::vector<std::string>{}
                                             : std::vector<std::string>{std::string("--wait=") + kLocalWait};
 
-  std::vector<std::string> sink_arguments{"--bind=" + sink};
+  std::vector<std::string> sink_arguments{"--bind=" + sink, "--run=" + run};
   append(sink_arguments, arguments_of_group(app, "Output"));
   add(ChildCommand::Role::kSink, "sink", sink_arguments);
 

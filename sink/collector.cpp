@@ -41,6 +41,7 @@ Collector::Collector(const Collector& other)
       asked_at_(other.asked_at_),
       ventilator_heard_(other.ventilator_heard_),
       ventilator_epoch_(other.ventilator_epoch_),
+      claimed_(other.claimed_),
       first_dispatch_(other.first_dispatch_),
       last_commit_(other.last_commit_),
       deadline_at_(other.deadline_at_),
@@ -73,6 +74,7 @@ void Collector::on_ventilator(const proto::VentilatorToSink& message, Instant no
     return;
   }
   ventilator_heard_ = now;
+  claimed_ = true;
   if (message.has_acknowledged()) {
     if (ended_ && done_sent_at_) {
       acknowledged_ = true;
@@ -129,6 +131,7 @@ void Collector::open_run(const proto::VentilatorToSink& message, Instant now, Co
     }
     ventilator_epoch_ = message.epoch();
     ventilator_heard_ = now;
+    claimed_ = true;
     proto::RunOpened& opened = *answer.mutable_opened();
     opened.set_tcp_port(policy_.tcp_port);
     if (deadline_at_)

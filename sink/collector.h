@@ -146,6 +146,7 @@ class Collector {
   Instant asked_at_{};
   Instant ventilator_heard_{};
   std::uint64_t ventilator_epoch_ = 0;
+  bool claimed_ = false;  // a ventilator has spoken for the run since this process has it
 
   std::optional<Instant> first_dispatch_;
   Instant last_commit_{};

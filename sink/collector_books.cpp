@@ -94,7 +94,8 @@ bool Collector::restore(const KeptRun& kept, Duration shift, Instant now) {
 }
 
 bool Collector::abandoned(Instant now) const {
-  return !run_open() || (!done_sent_at_ && now >= ventilator_heard_ + kAbandonedAfter);
+  if (!run_open() || !claimed_) return true;
+  return !done_sent_at_ && now >= ventilator_heard_ + kAbandonedAfter;
 }
 
 }  // namespace fantail

@@ -45,7 +45,7 @@ void Collector::add_to(StateHash& hash) const {
     hash.add_figure(question_->question()).add(question_->sink_epoch()).add(question_->offset());
     hash.add(static_cast<std::uint64_t>(question_->facts().end())).add(asked_at_, kAnswers);
   }
-  hash.add(ventilator_epoch_).add(ventilator_heard_, kAbandons);
+  hash.add(ventilator_epoch_).add(claimed_ ? 1 : 0).add(ventilator_heard_, kAbandons);
   hash.add_figure(first_dispatch_.value_or(Instant{})).add_figure(last_commit_).add_figure(started_);
   hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
   hash.add(static_cast<std::uint64_t>(own_end_)).add_figure(own_end_reason_);

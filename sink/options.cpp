@@ -53,6 +53,7 @@ int sink_main(int argc, char** argv) {
   app.add_option("--keep-runs", options.keep_runs, "So many finished runs stay in --state-dir")
       ->capture_default_str()
       ->group("Output");
+  app.add_option("--run", options.run_id)->group("");
   app.add_option("--parent", options.parent)->group("");
   add_output_options(app, options.output);
   add_common_options(app, options.common);

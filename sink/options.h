@@ -29,7 +29,8 @@ struct SinkOptions {
   std::optional<std::uint16_t> data_port;  // default: the one after --bind's
   Duration wait = Duration::max();
   std::uint32_t keep_runs = kKeepRunsDefault;
-  int parent = 0;  // the process to end with; 0: none
+  std::string run_id;  // as text; empty: the last unfinished one, until a ventilator wants another
+  int parent = 0;      // the process to end with; 0: none
 };
 
 void add_output_options(CLI::App& app, OutputOptions& options);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -27,6 +28,9 @@ RunOutput::RunOutput(const OutputOptions& options, std::string spill_folder)
   rows_to_stdout_ = to_stdout || rows_without_file;
   // A row format asked for on a terminal beside --output FILE concerns the file; the table is still shown.
   if (row_format && stdout_.is_terminal && !options.output.empty() && !to_stdout) shows_table_ = true;
+  std::error_code failure;
+  if (!options.output.empty() && !to_stdout)
+    path_ = std::filesystem::absolute(options.output, failure).string();
   if (options.keep_order) ordered_.emplace(std::move(spill_folder));
 }
 

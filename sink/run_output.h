@@ -36,6 +36,8 @@ class RunOutput {
   bool can_be_cut() const { return rows_ && rows_->can_be_cut(); }
   // Waits until what was written is on storage. The mark's sequence is the caller's business.
   std::optional<std::string> sync(OutputMark& mark);
+  // The file of rows; empty: they go nowhere, or where they cannot be taken back.
+  const std::string& path() const { return path_; }
   bool wants_rows() const { return rows_ || shows_table_; }
   bool shows_table() const { return shows_table_; }
   bool keeps_order() const { return ordered_.has_value(); }
@@ -52,6 +54,7 @@ class RunOutput {
 
   OutputOptions options_;
   Terminal stdout_;
+  std::string path_;
   bool csv_ = false;
   bool shows_table_ = false;
   bool rows_to_stdout_ = false;

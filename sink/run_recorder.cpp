@@ -78,9 +78,15 @@ std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::take_up(con
   kept.spec.set_run_id(*run_id);
   kept.aggregate = file.books().aggregate;
   kept.done = file.done();
-  recorder->mark_ = file.books().output;
   recorder->kept_ = std::move(kept);
+  if (recorder->same_output()) recorder->mark_ = file.books().output;
   return recorder;
+}
+
+std::string RunRecorder::refuse_output() const {
+  if (same_output() || ledger_->run().keep == Keep::kAll || ledger_->books().output.length == 0) return {};
+  return "run " + run_text() + " has written rows to " + kept_->books.output() +
+         " that its ledger does not keep: start the sink with --output " + kept_->books.output();
 }
 
 Duration RunRecorder::clock_shift(Instant now) const {
@@ -162,6 +168,7 @@ std::optional<RunRecorder::Failure> RunRecorder::commit(const Collector& collect
   }
   proto::Books books = collector.books(now);
   books.set_boot_id(boot_id_);
+  books.set_output(output_.path());
   LedgerBooks kept;
   kept.counts = collector.counts();
   kept.digest = collector.digest();

@@ -44,6 +44,10 @@ class RunRecorder : public Ledger {
   // The rows that are not in the output yet are written again, the table is filled. Requires: take_up.
   std::optional<Failure> refill(const Kind& kind);
   const std::string& run_text() const { return ledger_->run().run_id; }
+  // Whether the rows written so far are in this process's file of rows.
+  bool same_output() const { return kept_ && kept_->books.output() == output_.path(); }
+  // Empty: all rows can be in this process's output. Else why not.
+  std::string refuse_output() const;
   bool taken_up() const { return kept_.has_value(); }
 
   void record(const Kind& kind, const Outcome& outcome) override;

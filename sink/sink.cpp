@@ -165,13 +165,13 @@ std::string Sink::bind() {
   return {};
 }
 
-// The last run that is not finished goes on at once: workers may have results for it. So does one whose
-// ventilator may not know yet how it ended.
+// The last run of the same command that is not finished goes on at once: workers may have results for it. So
+// does one whose ventilator may not know yet how it ended.
 std::string Sink::take_up_last(Instant now) {
   for (const RunFolder& folder : list_run_folders(state_dir_)) {
     if (folder.finished || !LedgerFile::exists(folder.path)) continue;
-    // Another sink's.
-    if (std::holds_alternative<std::string>(lock_run(folder.path))) continue;
+    if (!options_.run_id.empty() && folder.run != options_.run_id) continue;
+    if (std::holds_alternative<std::string>(lock_run(folder.path))) continue;  // another sink's
     const std::string problem = take_up(folder.path, false, now);
     if (!problem.empty() || collector_->run_open()) return problem;
     recorder_.reset();
@@ -184,12 +184,13 @@ std::string Sink::take_up(const std::string& folder, bool asked, Instant now) {
   auto taken = RunRecorder::take_up(folder, *output_);
   if (auto* problem = std::get_if<std::string>(&taken)) return *problem;
   recorder_ = std::move(std::get<std::unique_ptr<RunRecorder>>(taken));
-  // Nothing but its beginning was written: as good as new.
-  if (!recorder_->kept()) return {};
+  if (!recorder_->kept()) return {};  // nothing but its beginning was written: as good as new
   if (recorder_->kept()->books.acknowledged() && !asked) {
     recorder_->mark_finished();
     return {};
   }
+  if (!recorder_->same_output() && !asked) return {};  // another command's
+  if (std::string problem = recorder_->refuse_output(); !problem.empty()) return problem;
   if (!collector_->restore(*recorder_->kept(), recorder_->clock_shift(now), now))
     return folder + " was written by another release: finish the run with that one";
   if (const auto failure = recorder_->refill(*collector_->kind())) {
@@ -393,8 +394,7 @@ int run_sink(const SinkOptions& options) {
   Sink sink(options, state_dir, std::get<std::uint64_t>(epoch),
             make_logger("sink", options.common.log_level));
   const std::string problem = sink.start();
-  if (!problem.empty()) return complain("fantail sink", problem, kExitInfrastructure);
-  return sink.run(signals);
+  return problem.empty() ? sink.run(signals) : complain("fantail sink", problem, kExitInfrastructure);
 }
 
 }  // namespace fantail

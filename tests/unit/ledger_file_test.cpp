@@ -148,7 +148,7 @@ TEST(LedgerFile, CountsAllWhateverItKeeps) {
 
 TEST(LedgerFile, ReadsInTheOrderOfCommitsOrOfJobs) {
   LedgerScene scene;
-  for (const std::uint64_t job : {7, 3, 8})
+  for (const std::uint64_t job : {7U, 3U, 8U})
     scene.stage(job);
   scene.commit();
   scene.stage(5, Status::kFailed);
