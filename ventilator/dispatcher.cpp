@@ -94,7 +94,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
     sink_heard_ = now;
   }
   ticked_ = now;
-  check_workers(now, out);
+  const Instant next_death = check_workers(now, out);
   const bool waited = policy_.wait != DispatchPolicy::kForever && now >= started_ + policy_.wait;
   if (waited && !sink_opened_) {
     exit_code_ = 5;  // there is nobody to report to
@@ -118,7 +118,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   propose_quarantined(now, out);
   dispatch(now, out);
   ask_sink(now, out);
-  Instant wake = std::min(now + kTickMax, hosts_.next_wake());
+  Instant wake = std::min({now + kTickMax, next_death, hosts_.next_wake()});
   if (deadline_at_) wake = std::min(wake, *deadline_at_);
   return std::max(wake, now + std::chrono::milliseconds(1));
 }

@@ -159,7 +159,7 @@ class Dispatcher {
   void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
   void send_unknown(const WorkerId& id, DispatchOutbox& out) const;
   void send_pong(const WorkerId& id, DispatchOutbox& out) const;
-  void check_workers(Instant now, DispatchOutbox& out);
+  Instant check_workers(Instant now, DispatchOutbox& out);  // returns when it next has something to find
 
   // dispatcher_jobs.cpp
   void dispatch(Instant now, DispatchOutbox& out);

@@ -241,13 +241,20 @@ void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
   out.send_to_worker(id, message);
 }
 
-void Dispatcher::check_workers(Instant now, DispatchOutbox& out) {
+Instant Dispatcher::check_workers(Instant now, DispatchOutbox& out) {
+  const Duration silence = kDeadAfterHeartbeats * policy_.heartbeat;
   std::vector<WorkerId> dead;
+  Instant next = kNever;
   for (const auto& [id, worker] : workers_) {
-    if (worker.heard + kDeadAfterHeartbeats * policy_.heartbeat < now) dead.push_back(id);
+    if (worker.heard + silence < now) {
+      dead.push_back(id);
+    } else {
+      next = std::min(next, worker.heard + silence + Duration{1});
+    }
   }
   for (const WorkerId& id : dead)
     remove_worker(id, true, now, out);
+  return next;
 }
 
 }  // namespace fantail
