@@ -46,19 +46,23 @@ std::optional<std::string> Submission::advance(Instant now, Dispatcher& dispatch
     skipped_ = batch->skipped;
     if (batch->end && !batch->error) spool.close_input(true, skipped_);
   }
-  if (auto trouble = give(now, dispatcher, out)) return trouble;
+  give(now, dispatcher, out);
   return batch ? batch->error : std::nullopt;
 }
 
-std::optional<std::string> Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
+void Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
   const Spool& spool = opened_.spool;
   const bool news = given_ < spool.size() || (spool.closed() && !end_given_);
-  if (!news || !sync(now)) return std::nullopt;
+  if (!news || !sync(now)) return;
   if (!hosts_limit_) dispatcher.on_spooled(spool.size() - std::exchange(given_, spool.size()), now, out);
   while (given_ < spool.size()) {
     const JobSpan jobs{given_, std::min(spool.size(), given_ + kReadAtOnce)};
     const auto inputs = spool.read(jobs);
-    if (!inputs) return "cannot read the inputs back from " + opened_.folder;
+    if (!inputs) {
+      log_->error("cannot read the inputs back from {}: check the storage", opened_.folder);
+      broken_ = true;
+      return;
+    }
     given_ = jobs.end;
     for (const std::string& input : *inputs)
       dispatcher.on_spooled_host(host_of_input(input));
@@ -67,7 +71,6 @@ std::optional<std::string> Submission::give(Instant now, Dispatcher& dispatcher,
     end_given_ = true;
     dispatcher.on_input_end(spool.input_complete(), spool.skipped(), now, out);
   }
-  return std::nullopt;
 }
 
 void Submission::stop_reading() {

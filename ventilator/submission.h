@@ -41,7 +41,7 @@ class Submission {
   void record_end(Instant now);
 
  private:
-  std::optional<std::string> give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);
+  void give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);
   bool sync(Instant now);
 
   OpenedRun opened_;

@@ -113,6 +113,7 @@ class Ventilator : public DispatchOutbox {
   void record_end() override { submission_.record_end(steady_now()); }
   std::string host_of(JobId job) override {
     const auto inputs = spool_.read({job, job + 1});
+    if (!inputs) spool_unreadable_ = true;
     return inputs ? host_of_input(inputs->front()) : std::string();
   }
   void on_event(const std::string& what) override { log_->info("{}", what); }
@@ -149,7 +150,7 @@ class Ventilator : public DispatchOutbox {
   std::string first_lane_message_;
   proto::Lane lane_message_;  // reused
   Instant told_waiting_{};
-  std::string spool_error_;
+  bool spool_unreadable_ = false;
 
   SocketContext context_;
   Socket control_;
@@ -186,7 +187,11 @@ int Ventilator::run(Signals& signals) {
       dispatcher_.on_lane_open(worker, now, *this);
     if (dispatcher_.stopped()) submission_.close_early(now);
     if (const auto trouble = submission_.advance(now, dispatcher_, *this)) fault(*trouble, now);
-    if (!spool_error_.empty()) fault(std::exchange(spool_error_, {}), now);
+    if (spool_unreadable_) {
+      // The run is not at fault: it goes on once the storage is there again.
+      log_->error("cannot read the inputs back from {}: check the storage", submission_.folder());
+      exit_code_ = kExitInfrastructure;
+    }
     if (submission_.broken()) exit_code_ = kExitInfrastructure;
     tell_what_it_waits_for(now);
   }
@@ -240,8 +245,7 @@ void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
       ++end;
     auto inputs = spool_.read({batch.jobs[index], batch.jobs[end - 1] + 1});
     if (!inputs) {
-      // The jobs stay leased and the lane shows a gap; the run ends with the reason.
-      spool_error_ = "cannot read the inputs back from --state-dir";
+      spool_unreadable_ = true;
       return;
     }
     for (std::string& input : *inputs)
@@ -266,6 +270,10 @@ void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
     for (JobId first = span.first; first < span.end; first += kProposalJobs) {
       const JobSpan part{first, std::min(span.end, first + kProposalJobs)};
       auto inputs = spool_.read(part);
+      if (!inputs) {
+        spool_unreadable_ = true;
+        return;
+      }
       proto::VentilatorToSink message;
       message.set_run_id(run_id_);
       message.set_epoch(epoch_);
@@ -275,7 +283,7 @@ void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
       for (std::uint32_t index = 0; index < part.size(); ++index) {
         const auto deaths = spool_.deaths().find(part.first + index);
         const std::uint32_t tries = deaths == spool_.deaths().end() ? 0 : deaths->second.total;
-        results.add_inputs(inputs ? std::move((*inputs)[index]) : std::string());
+        results.add_inputs(std::move((*inputs)[index]));
         results.add_statuses(status);
         results.add_attempts(quarantined ? tries : 0);
         proto::Failure& failure = *results.add_failures();
