@@ -77,6 +77,8 @@ std::variant<std::unique_ptr<LedgerFile>, LedgerError> LedgerFile::open(const st
   std::optional<LedgerError> error = ledger->set_up_connection();
   if (!error) error = ledger->load();
   if (!error) error = ledger->prepare_statements();
+  // After a kill the log may be in the page cache alone: nobody is told of what is in it before it is synced.
+  if (!error && !ledger->database_.checkpoint()) error = ledger->error_of("synced");
   if (error) return *error;
   return ledger;
 }
