@@ -23,7 +23,6 @@ constexpr Duration kBackoffFirst = std::chrono::milliseconds(100);
 constexpr Duration kBackoffMax = std::chrono::seconds(5);
 // A child that lived so long has recovered from what killed the one before.
 constexpr Duration kLivedLong = std::chrono::seconds(10);
-constexpr int kExitSuspended = 143;
 constexpr Duration kFarewell = std::chrono::seconds(3);
 constexpr Duration kVentilatorAfterSink = std::chrono::seconds(1);
 

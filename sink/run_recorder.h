@@ -48,7 +48,6 @@ class RunRecorder : public Ledger {
   bool same_output() const { return kept_ && kept_->books.output() == output_.path(); }
   // Empty: all rows can be in this process's output. Else why not.
   std::string refuse_output() const;
-  bool taken_up() const { return kept_.has_value(); }
 
   void record(const Kind& kind, const Outcome& outcome) override;
   void record_without_rows(JobSpan jobs, Status status) override;

@@ -23,7 +23,6 @@ namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr int kDoneLingerMs = 1000;
-constexpr int kExitSuspended = 143;
 // Where an ipc control endpoint's data socket is: PATH.1
 constexpr std::uint32_t kIpcDataPort = 1;
 // A commit waits so long, and so much, for more results, and only while more keep arriving. Its size also

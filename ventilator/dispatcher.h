@@ -112,6 +112,9 @@ class Dispatcher {
   void add_to(StateHash& hash) const;
 
  private:
+  // What the sink was proposed and does not know as done yet is proposed again.
+  static constexpr Duration kProposeAgainAfter = std::chrono::seconds(1);
+
   struct Sent {
     std::uint64_t sequence;
     std::uint64_t jobs;

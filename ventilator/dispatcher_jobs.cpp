@@ -11,7 +11,6 @@ namespace {
 constexpr std::uint64_t kRowsOfUnstartedMax = 100000;
 constexpr std::uint64_t kAheadMax = 16384;
 constexpr int kSinkDeadAfterHeartbeats = 3;
-constexpr Duration kProposeAgainAfter = std::chrono::seconds(1);
 // How far the frontier is written ahead: each step costs a write to storage.
 constexpr std::uint64_t kFrontierStep = 16384;
 

@@ -9,7 +9,6 @@ namespace fantail {
 namespace {
 
 constexpr std::uint32_t kAloneAfterDeaths = 2;
-constexpr Duration kProposeAgainAfter = std::chrono::seconds(1);
 
 }  // namespace
 

@@ -22,14 +22,12 @@ constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr std::size_t kProposalJobs = 1000;
 constexpr int kMessagesPerTurn = 256;
 constexpr int kStopLingerMs = 1000;
-constexpr int kExitSuspended = 143;
 
 class Ventilator : public DispatchOutbox {
  public:
   Ventilator(const VentilatorOptions& options, PortRange ports, RunRequest request, OpenedRun opened,
              std::uint64_t epoch, Logger logger)
       : options_(options),
-        kind_(request.kind),
         log_(std::move(logger)),
         epoch_(epoch),
         policy_(make_policy(options, request)),
@@ -135,7 +133,6 @@ class Ventilator : public DispatchOutbox {
   };
 
   const VentilatorOptions& options_;
-  std::string kind_;
   Logger log_;
   std::uint64_t epoch_;
   DispatchPolicy policy_;

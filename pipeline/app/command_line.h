@@ -15,6 +15,7 @@ namespace fantail {
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitInfrastructure = 3;
 inline constexpr int kExitNoPeer = 5;
+inline constexpr int kExitSuspended = 143;
 inline constexpr const char* kVersion = "0.1.0";
 
 struct CommonOptions {
