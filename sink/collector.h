@@ -111,6 +111,7 @@ class Collector {
   proto::SinkToVentilator to_ventilator() const;
   void send_done(CollectorOutbox& out) const;
   void record(const Outcome& outcome, Ledger& ledger);
+  void take_as_done(JobSpan jobs);
   void take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out);
   void take_without_rows(Ledger& ledger);
   void expire_open_jobs(Ledger& ledger);

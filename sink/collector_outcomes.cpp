@@ -1,7 +1,8 @@
 // How the collector takes outcomes in, and what a run's figures are.
 #include <algorithm>
-#include <array>
+#include <optional>
 
+#include "pipeline/column.h"
 #include "pipeline/ulid.h"
 #include "sink/collector.h"
 
@@ -23,28 +24,83 @@ std::uint64_t* count_of(JobCounts& counts, Status status) {
   return &counts.failed;
 }
 
-// The columns of a peer's message fit together.
-bool well_formed(const proto::Results& results) {
-  const int count = results.inputs_size();
-  const auto fits = [count](int size) { return size == 0 || size == count; };
-  if (!fits(results.jobs_size()) || !fits(results.payloads_size()) || !fits(results.statuses_size()) ||
-      !fits(results.attempts_size()) || !fits(results.queued_us_size()) ||
-      !fits(results.duration_us_size())) {
-    return false;
+// No run has so many jobs; a forged id must not overflow a range.
+constexpr std::uint64_t kJobIdsMax = std::uint64_t{1} << 48;
+
+// A peer's message whose columns fit together.
+class ResultColumns {
+ public:
+  static std::optional<ResultColumns> open(const proto::Results& results) {
+    const std::uint32_t count = results.count();
+    const auto fits = [count](int size) { return size == 0 || static_cast<std::uint32_t>(size) == count; };
+    const auto inputs = ColumnReader::open(results.inputs(), count);
+    const auto payloads = ColumnReader::open(results.payloads(), count);
+    if (!inputs || !payloads || !fits(results.jobs_size()) || !fits(results.statuses_size()) ||
+        !fits(results.attempts_size()) || !fits(results.queued_us_size()) ||
+        !fits(results.duration_us_size())) {
+      return std::nullopt;
+    }
+    for (const int status : results.statuses()) {
+      if (status < proto::STATUS_OK || status > proto::STATUS_EXPIRED) return std::nullopt;
+    }
+    const auto sane = [](std::uint64_t id) { return id < kJobIdsMax; };
+    if (!sane(results.first_job()) || !std::all_of(results.jobs().begin(), results.jobs().end(), sane))
+      return std::nullopt;
+    return ResultColumns(results, *inputs, *payloads);
   }
-  for (const int status : results.statuses()) {
-    if (status < proto::STATUS_OK || status > proto::STATUS_EXPIRED) return false;
+
+  std::uint32_t left() const { return results_.count() - inputs_.index(); }
+  // The next jobs, as far as their ids are consecutive.
+  JobSpan next_span() const {
+    std::uint32_t index = inputs_.index();
+    if (results_.jobs_size() == 0)
+      return {results_.first_job() + index, results_.first_job() + results_.count()};
+    JobSpan span{id(index), id(index) + 1};
+    while (++index < results_.count() && id(index) == span.end)
+      ++span.end;
+    return span;
   }
-  // No run has so many jobs; a forged id must not overflow a range.
-  constexpr std::uint64_t kJobIdsMax = std::uint64_t{1} << 48;
-  const auto sane = [](std::uint64_t id) { return id < kJobIdsMax; };
-  return sane(results.first_job()) && std::all_of(results.jobs().begin(), results.jobs().end(), sane);
-}
+  // Requires of both: there are so many left.
+  void skip(std::uint64_t count) {
+    inputs_.skip(static_cast<std::uint32_t>(count));
+    payloads_.skip(static_cast<std::uint32_t>(count));
+  }
+  void next(JobId job, Outcome& outcome) {
+    const int index = static_cast<int>(inputs_.index());
+    outcome.job = job;
+    outcome.input = inputs_.next();
+    outcome.payload = payloads_.next();
+    if (results_.attempts_size() > 0) outcome.attempt = results_.attempts(index);
+    if (results_.statuses_size() > 0) outcome.status = static_cast<Status>(results_.statuses(index));
+    if (results_.queued_us_size() > 0) outcome.queued_us = results_.queued_us(index);
+    if (results_.duration_us_size() > 0) outcome.duration_us = results_.duration_us(index);
+    outcome.error_code = {};
+    outcome.error_message = {};
+    while (failure_ != results_.failures().end() && failure_->index() < static_cast<std::uint32_t>(index))
+      ++failure_;
+    if (failure_ == results_.failures().end() || failure_->index() != static_cast<std::uint32_t>(index))
+      return;
+    outcome.error_code = failure_->code();
+    outcome.error_message = failure_->message();
+  }
+
+ private:
+  ResultColumns(const proto::Results& results, ColumnReader inputs, ColumnReader payloads)
+      : results_(results), inputs_(inputs), payloads_(payloads), failure_(results.failures().begin()) {}
+  JobId id(std::uint32_t index) const { return results_.jobs(static_cast<int>(index)); }
+
+  const proto::Results& results_;
+  ColumnReader inputs_;
+  ColumnReader payloads_;
+  google::protobuf::RepeatedPtrField<proto::Failure>::const_iterator failure_;
+};
 
 }  // namespace
 
 void Collector::on_results(const proto::Results& results, Instant, Ledger& ledger) {
-  if (!run_open() || results.run_id() != run_id_ || !well_formed(results)) return;
+  if (!run_open() || results.run_id() != run_id_) return;
+  std::optional<ResultColumns> columns = ResultColumns::open(results);
+  if (!columns) return;
   if (!results.worker_id().empty()) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
   if (ended_) return;
   std::string worker_name;
@@ -52,44 +108,43 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
     const auto name = worker_names_.find(results.worker_id());
     worker_name = name == worker_names_.end() ? ulid_text(results.worker_id()) : name->second;
   }
-  auto failure = results.failures().begin();
-  for (int index = 0; index < results.inputs_size(); ++index) {
-    Outcome outcome;
-    outcome.job =
-        results.jobs_size() > 0 ? results.jobs(index) : results.first_job() + static_cast<JobId>(index);
-    outcome.input = results.inputs(index);
-    outcome.worker = worker_name;
-    outcome.attempt = results.attempts_size() > 0 ? results.attempts(index) : 1;
-    if (results.statuses_size() > 0) outcome.status = static_cast<Status>(results.statuses(index));
-    if (results.queued_us_size() > 0) outcome.queued_us = results.queued_us(index);
-    if (results.duration_us_size() > 0) outcome.duration_us = results.duration_us(index);
-    if (results.payloads_size() > 0) outcome.payload = results.payloads(index);
-    if (failure != results.failures().end() && failure->index() == static_cast<std::uint32_t>(index)) {
-      outcome.error_code = failure->code();
-      outcome.error_message = failure->message();
-      ++failure;
+  Outcome outcome;
+  outcome.worker = worker_name;
+  while (columns->left() > 0) {
+    JobSpan span = columns->next_span();
+    // The first final outcome wins.
+    for (const JobSpan& fresh : done_.missing_from(span)) {
+      duplicates_ += fresh.first - span.first;
+      columns->skip(fresh.first - span.first);
+      for (JobId job = fresh.first; job < fresh.end; ++job) {
+        columns->next(job, outcome);
+        record(outcome, ledger);
+      }
+      take_as_done(fresh);
+      span.first = fresh.end;
     }
-    record(outcome, ledger);
+    duplicates_ += span.size();
+    columns->skip(span.size());
   }
 }
 
 void Collector::record(const Outcome& outcome, Ledger& ledger) {
-  if (!done_.insert(outcome.job)) {
-    ++duplicates_;  // the first final outcome wins
-    return;
-  }
   digest_.add(kind_->add(outcome));
   ++*count_of(counts_, outcome.status);
   if (outcome.attempt > 0) {
     ++started_jobs_;
     work_us_ += outcome.duration_us;
   }
-  if (!uncommitted_log_.empty() && uncommitted_log_.back().end == outcome.job) {
-    ++uncommitted_log_.back().end;
-  } else {
-    uncommitted_log_.push_back({outcome.job, outcome.job + 1});
-  }
   ledger.record(*kind_, outcome);
+}
+
+void Collector::take_as_done(JobSpan jobs) {
+  done_.insert(jobs);
+  if (!uncommitted_log_.empty() && uncommitted_log_.back().end == jobs.first) {
+    uncommitted_log_.back().end = jobs.end;
+  } else {
+    uncommitted_log_.push_back(jobs);
+  }
 }
 
 // What only the ventilator knows, in this life and in those before.
@@ -114,10 +169,9 @@ void Collector::take_without_rows(Ledger& ledger) {
   for (const proto::JobRange& range : facts_.without_rows()) {
     if (range.first() >= counts_.submitted || range.count() > counts_.submitted - range.first()) continue;
     for (const JobSpan& open : done_.missing_from({range.first(), range.first() + range.count()})) {
-      done_.insert(open);
+      take_as_done(open);
       without_rows_.insert(open);
       *count_of(counts_, static_cast<Status>(status)) += open.size();
-      uncommitted_log_.push_back(open);
       ledger.record_without_rows(open, static_cast<Status>(status));
     }
   }
@@ -130,10 +184,9 @@ void Collector::expire_open_jobs(Ledger& ledger) {
   // A worker may have brought what the ventilator had no time to tell of.
   if (!done_.empty()) counts_.submitted = std::max(counts_.submitted, done_.spans().back().end);
   for (const JobSpan& open : done_.missing_from({0, counts_.submitted})) {
-    done_.insert(open);
+    take_as_done(open);
     without_rows_.insert(open);
     *count_of(counts_, status) += open.size();
-    uncommitted_log_.push_back(open);
     ledger.record_without_rows(open, status);
   }
 }

@@ -1,7 +1,9 @@
 #include "sink/digest.h"
 
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <variant>
 
@@ -43,9 +45,9 @@ std::optional<Digest> Digest::from_hex(std::string_view text) {
 }
 
 void OutcomeHasher::append_u64(std::uint64_t value) {
-  std::array<char, 8> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<char>((value >> (8 * i)) & 0xFF);
+  static_assert(std::endian::native == std::endian::little, "numbers are hashed as they lie in memory");
+  std::array<char, sizeof value> bytes;
+  std::memcpy(bytes.data(), &value, sizeof value);
   buffer_.append(bytes.data(), bytes.size());
 }
 

@@ -133,7 +133,7 @@ Digest hash_books(const LedgerBooks& books) {
 
 Digest hash_link(const Digest& previous, const CommitLink& link, std::span<const CompletedSpan> completed) {
   Bytes bytes;
-  bytes.add(previous).add(link.sequence).add(link.kept_hash).add(link.dropped_hash).add(link.books_hash);
+  bytes.add(previous).add(link.sequence).add(link.kept_hash).add(link.books_hash);
   bytes.add(link.output).add(std::uint64_t{completed.size()});
   for (const CompletedSpan& span : completed) {
     bytes.add(span.jobs.first).add(span.jobs.size());

@@ -83,8 +83,7 @@ void coalesce(std::vector<CompletedSpan>& spans);
 // One link of the chain, as the table `commits` holds it.
 struct CommitLink {
   std::uint64_t sequence = 0;
-  Digest kept_hash;     // sum of the hashes of its outcomes that have a row
-  Digest dropped_hash;  // … and of those that were not kept
+  Digest kept_hash;  // sum of the hashes of its outcomes that have a row; the books have the digest of all
   Digest books_hash;
   OutputMark output;
   Digest chain;

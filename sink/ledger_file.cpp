@@ -159,7 +159,7 @@ std::optional<LedgerError> LedgerFile::prepare_statements() {
   if (!prepare(insert_row_, "INSERT INTO outcomes (" FANTAIL_OUTCOME_COLUMNS
                             ", commit_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") ||
       !prepare(insert_completed_, "INSERT INTO completed VALUES (?1, ?2, ?3, ?4, ?5)") ||
-      !prepare(insert_commit_, "INSERT INTO commits VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") ||
+      !prepare(insert_commit_, "INSERT INTO commits VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") ||
       !prepare(update_books_, "REPLACE INTO books VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")) {
     return error_of("opened");
   }
@@ -171,14 +171,9 @@ bool LedgerFile::keeps(Status status) const {
 }
 
 void LedgerFile::stage(const Outcome& outcome) {
-  const std::size_t offset = records_.size();
-  const XXH128_hash_t hash = append_record(outcome, records_);
   if (keeps(outcome.status)) {
-    kept_hash_.add(hash);
-    rows_.push_back({outcome.job, offset});
-  } else {
-    dropped_hash_.add(hash);
-    records_.resize(offset);
+    rows_.push_back({outcome.job, records_.size()});
+    kept_hash_.add(append_record(outcome, records_));
   }
   complete({outcome.job, outcome.job + 1}, outcome.status, false);
 }
@@ -205,7 +200,6 @@ std::optional<LedgerError> LedgerFile::commit(const LedgerBooks& books) {
   CommitLink link;
   link.sequence = sequence_ + 1;
   link.kept_hash = kept_hash_;
-  link.dropped_hash = dropped_hash_;
   link.books_hash = hash_books(books);
   link.output = books.output;
   link.chain = hash_link(chain_, link, completed_);
@@ -247,7 +241,6 @@ void LedgerFile::forget_staged() {
   rows_.clear();
   completed_.clear();
   kept_hash_ = {};
-  dropped_hash_ = {};
 }
 
 bool LedgerFile::write_transaction(const LedgerBooks& books, const CommitLink& link) {
@@ -308,16 +301,14 @@ bool LedgerFile::insert_completed(std::uint64_t sequence) {
 }
 
 bool LedgerFile::insert_commit(const CommitLink& link) {
-  const std::string kept = link.kept_hash.hex(), dropped = link.dropped_hash.hex();
-  const std::string books = link.books_hash.hex(), chain = link.chain.hex();
+  const std::string kept = link.kept_hash.hex(), books = link.books_hash.hex(), chain = link.chain.hex();
   insert_commit_.bind(1, link.sequence);
   insert_commit_.bind_text(2, kept);
-  insert_commit_.bind_text(3, dropped);
-  insert_commit_.bind_text(4, books);
-  insert_commit_.bind(5, link.output.length);
-  insert_commit_.bind(6, link.output.sequence);
-  insert_commit_.bind(7, link.output.next_job);
-  insert_commit_.bind_text(8, chain);
+  insert_commit_.bind_text(3, books);
+  insert_commit_.bind(4, link.output.length);
+  insert_commit_.bind(5, link.output.sequence);
+  insert_commit_.bind(6, link.output.next_job);
+  insert_commit_.bind_text(7, chain);
   insert_commit_.step();
   return !insert_commit_.failed();
 }

@@ -146,7 +146,6 @@ class LedgerFile {
   std::vector<StagedRow> rows_;
   std::vector<CompletedSpan> completed_;
   Digest kept_hash_;
-  Digest dropped_hash_;
 
   SqliteStatement insert_row_;
   SqliteStatement insert_completed_;

@@ -24,14 +24,13 @@ std::optional<CompletedSpan> read_span(const SqliteStatement& statement, int col
 }
 
 std::optional<CommitLink> read_link(const SqliteStatement& statement) {
-  const auto kept = Digest::from_hex(statement.bytes(1)), dropped = Digest::from_hex(statement.bytes(2));
-  const auto books = Digest::from_hex(statement.bytes(3)), chain = Digest::from_hex(statement.bytes(7));
-  if (!kept || !dropped || !books || !chain) return std::nullopt;
+  const auto kept = Digest::from_hex(statement.bytes(1)), books = Digest::from_hex(statement.bytes(2));
+  const auto chain = Digest::from_hex(statement.bytes(6));
+  if (!kept || !books || !chain) return std::nullopt;
   return CommitLink{statement.integer(0),
                     *kept,
-                    *dropped,
                     *books,
-                    {statement.integer(4), statement.integer(5), statement.integer(6)},
+                    {statement.integer(3), statement.integer(4), statement.integer(5)},
                     *chain};
 }
 
@@ -107,9 +106,8 @@ std::variant<std::uint64_t, LedgerError> LedgerFile::load_books() {
 
 std::optional<LedgerError> LedgerFile::check_chain(std::uint64_t books_sequence) {
   auto commits = database_.prepare(
-      "SELECT sequence, kept_hash, dropped_hash, books_hash, output_length, output_sequence, "
-      "output_next_job, "
-      "chain FROM commits ORDER BY sequence");
+      "SELECT sequence, kept_hash, books_hash, output_length, output_sequence, output_next_job, chain FROM "
+      "commits ORDER BY sequence");
   auto completed = database_.prepare(
       "SELECT commit_sequence, first, count, status, without_row FROM completed "
       "ORDER BY commit_sequence, first");

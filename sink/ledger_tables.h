@@ -21,7 +21,7 @@ CREATE TABLE completed (
   commit_sequence INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, status INTEGER NOT NULL,
   without_row INTEGER NOT NULL, PRIMARY KEY (commit_sequence, first)) WITHOUT ROWID;
 CREATE TABLE commits (
-  sequence INTEGER PRIMARY KEY, kept_hash TEXT NOT NULL, dropped_hash TEXT NOT NULL, books_hash TEXT NOT NULL,
+  sequence INTEGER PRIMARY KEY, kept_hash TEXT NOT NULL, books_hash TEXT NOT NULL,
   output_length INTEGER NOT NULL, output_sequence INTEGER NOT NULL, output_next_job INTEGER NOT NULL,
   chain TEXT NOT NULL);
 CREATE TABLE books (

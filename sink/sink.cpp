@@ -384,6 +384,7 @@ void Sink::tell_what_it_waits_for(Instant now) {
 int run_sink(const SinkOptions& options) {
   Signals signals;
   raise_descriptor_limit();
+  keep_freed_memory();
   std::string error;
   const std::string state_dir = make_state_dir(options.common.state_dir, "sink", error);
   if (state_dir.empty()) return complain("fantail sink", error, kExitInfrastructure);

@@ -29,7 +29,7 @@ struct DispatchPolicy {
   std::string kind;           // a worker must name it
   Duration heartbeat = std::chrono::seconds(1);
   Duration batch_target = std::chrono::milliseconds(2);  // work that a worker has at hand beyond its slots
-  std::uint32_t batch_jobs_max = 1024;
+  std::uint32_t batch_jobs_max = 4096;
   Duration deadline{0};  // of the whole run; 0: none
   // Workers that may die of a job before it is given up (the last time alone on its worker); 0: any number.
   std::uint32_t deaths_max = 3;
@@ -40,9 +40,10 @@ struct DispatchPolicy {
 // The jobs of one lane message. Inputs are the shell's business.
 struct LaneBatch {
   std::uint64_t sequence = 0;
-  std::vector<JobId> jobs;
-  std::vector<std::uint32_t> attempts;  // empty: all 1
+  std::vector<JobSpan> jobs;
+  std::vector<std::uint32_t> attempts;  // one per job; empty: all 1
   Duration time_left{0};                // 0: no deadline
+  std::uint64_t count() const;
 };
 
 // What a ventilator takes up of its former life.
@@ -131,7 +132,7 @@ class Dispatcher {
     std::uint64_t unfinished = 0;  // as of received_sequence
     std::deque<Sent> in_flight;    // lane messages that the worker has not told of
     std::uint64_t sent_jobs = 0;   // in in_flight
-    std::uint64_t mean_job_us = 0;
+    std::uint64_t mean_job_ns = 0;
     std::uint64_t number = 0;  // of its last hello or status
     Instant heard{};
     Instant welcomed{};
@@ -168,10 +169,11 @@ class Dispatcher {
   void dispatch(Instant now, DispatchOutbox& out);
   bool serve(Workers::iterator worker, std::uint64_t limit, Instant now, DispatchOutbox& out);
   void send(Workers::iterator worker, LaneBatch batch, Instant now, DispatchOutbox& out);
+  void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch);
   std::uint64_t window(const Worker& worker) const;
   std::uint64_t free_credit(const Worker& worker, bool ahead) const;
-  std::vector<JobId> take_pending(std::uint64_t limit, Instant now);
-  bool advance_frontier(const std::vector<JobId>& jobs, Instant now, DispatchOutbox& out);
+  std::vector<JobSpan> take_pending(std::uint64_t limit, Instant now);
+  bool advance_frontier(const std::vector<JobSpan>& jobs, Instant now, DispatchOutbox& out);
   void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
   void propose_stopped(Instant now, DispatchOutbox& out);
   bool may_dispatch(Instant now) const;

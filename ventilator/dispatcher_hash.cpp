@@ -23,7 +23,7 @@ void Dispatcher::add_to(StateHash& hash) const {
   add_jobs(hash);
   for (const auto& [id, worker] : workers_) {
     hash.add(id).add(worker.slots).add(worker.next_sequence).add(worker.received_sequence);
-    hash.add(worker.unfinished).add(worker.sent_jobs).add(worker.in_flight.size()).add(worker.mean_job_us);
+    hash.add(worker.unfinished).add(worker.sent_jobs).add(worker.in_flight.size()).add(worker.mean_job_ns);
     for (const Sent& sent : worker.in_flight)
       hash.add(sent.sequence).add(sent.jobs).add(sent.at, kHeartbeatsMost * policy_.heartbeat);
     hash.add_figure(worker.number).add_figure(worker.name);

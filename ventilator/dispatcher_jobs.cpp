@@ -28,9 +28,10 @@ std::uint64_t Dispatcher::window(const Worker& worker) const {
   // A job at hand would keep its host's permit, and those in the slots might wait for just that one.
   if (policy_.hosts.limits()) return worker.slots;
   std::uint64_t ahead = 1;
-  if (worker.mean_job_us > 0) {
-    const auto target = static_cast<std::uint64_t>(policy_.batch_target.count()) * worker.slots;
-    ahead = std::clamp<std::uint64_t>(target / worker.mean_job_us, 1, kAheadMax);
+  if (worker.mean_job_ns > 0) {
+    const auto target_ns =
+        static_cast<std::uint64_t>(std::chrono::nanoseconds(policy_.batch_target).count()) * worker.slots;
+    ahead = std::clamp<std::uint64_t>(target_ns / worker.mean_job_ns, 1, kAheadMax);
   }
   if (ahead > 1 && closed_) {
     const std::uint64_t share = pending() / (2 * std::max<std::uint64_t>(workers_.size(), 1));
@@ -96,15 +97,16 @@ bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant no
   return true;
 }
 
-bool Dispatcher::advance_frontier(const std::vector<JobId>& jobs, Instant now, DispatchOutbox& out) {
-  if (jobs.back() < frontier_) return true;
-  const JobId ahead = std::min(spooled_, jobs.back() + 1 + kFrontierStep);
+bool Dispatcher::advance_frontier(const std::vector<JobSpan>& jobs, Instant now, DispatchOutbox& out) {
+  const JobId end = jobs.back().end;
+  if (end <= frontier_) return true;
+  const JobId ahead = std::min(spooled_, end + kFrontierStep);
   if (out.advance_frontier(ahead)) {
     frontier_ = ahead;
     return true;
   }
-  for (const JobId job : jobs)
-    make_pending({job, job + 1}, 1, now, out);
+  for (const JobSpan& span : jobs)
+    make_pending(span, 1, now, out);
   return false;
 }
 
@@ -112,31 +114,43 @@ void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, Dis
   Worker& worker = entry->second;
   batch.sequence = worker.next_sequence++;
   if (deadline_at_) batch.time_left = std::max(*deadline_at_ - now, Duration{1});
-  if (!attempts_.empty()) {
-    for (const JobId job : batch.jobs) {
-      const auto attempt = attempts_.find(job);
-      batch.attempts.push_back(attempt == attempts_.end() ? 1 : attempt->second);
-    }
-  }
-  for (std::size_t index = 0; index < batch.jobs.size();) {
-    const std::uint32_t attempt = batch.attempts.empty() ? 1 : batch.attempts[index];
-    std::size_t end = index + 1;
-    while (end < batch.jobs.size() && batch.jobs[end] == batch.jobs[end - 1] + 1 &&
-           (batch.attempts.empty() || batch.attempts[end] == attempt)) {
-      ++end;
-    }
-    leases_.add({{batch.jobs[index], batch.jobs[end - 1] + 1}, entry->first, batch.sequence, attempt});
-    if (attempt > 1) retries_ += end - index;
-    index = end;
-  }
-  worker.in_flight.push_back({batch.sequence, batch.jobs.size(), now});
-  worker.sent_jobs += batch.jobs.size();
+  for (const JobSpan& span : batch.jobs)
+    lease(span, entry->first, batch);
+  const std::uint64_t count = batch.count();
+  worker.in_flight.push_back({batch.sequence, count, now});
+  worker.sent_jobs += count;
   if (!first_dispatch_) {
     first_dispatch_ = now;
     facts_changed_ = true;
   }
   out.send_jobs(entry->first, batch);
   max_running_ = std::max(max_running_, running());
+}
+
+// A lease has one attempt: jobs that were dispatched before are leased apart.
+void Dispatcher::lease(JobSpan span, const WorkerId& worker, LaneBatch& batch) {
+  if (attempts_.empty()) {
+    leases_.add({span, worker, batch.sequence, 1});
+    return;
+  }
+  while (span.first < span.end) {
+    const auto again = attempts_.lower_bound(span.first);
+    const bool first_try = again == attempts_.end() || again->first > span.first;
+    JobSpan part{span.first, span.first + 1};
+    if (first_try) part.end = again == attempts_.end() ? span.end : std::min(span.end, again->first);
+    const std::uint32_t attempt = first_try ? 1 : again->second;
+    leases_.add({part, worker, batch.sequence, attempt});
+    batch.attempts.insert(batch.attempts.end(), part.size(), attempt);
+    if (attempt > 1) retries_ += part.size();
+    span.first = part.end;
+  }
+}
+
+std::uint64_t LaneBatch::count() const {
+  std::uint64_t count = 0;
+  for (const JobSpan& span : jobs)
+    count += span.size();
+  return count;
 }
 
 std::uint32_t Dispatcher::running() const {
@@ -146,9 +160,9 @@ std::uint32_t Dispatcher::running() const {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(running, UINT32_MAX));
 }
 
-std::vector<JobId> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
-  std::vector<JobId> jobs;
+std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
   if (policy_.hosts.limits()) {
+    RangeSet jobs;
     while (jobs.size() < limit) {
       const std::optional<JobId> job = hosts_.take(now);
       if (!job) break;
@@ -159,17 +173,15 @@ std::vector<JobId> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
         hosts_.on_finished(*job, now);
         suspects_.insert(*job);
       } else {
-        jobs.push_back(*job);
+        jobs.insert(*job);
       }
     }
-    std::sort(jobs.begin(), jobs.end());
-    return jobs;
+    return jobs.spans();
   }
-  while (jobs.size() < limit) {
-    const JobSpan span = pending_.take_first(limit - jobs.size());
-    if (span.size() == 0) break;
-    for (JobId job = span.first; job < span.end; ++job)
-      jobs.push_back(job);
+  std::vector<JobSpan> jobs;
+  while (limit > 0 && !pending_.empty()) {
+    jobs.push_back(pending_.take_first(limit));
+    limit -= jobs.back().size();
   }
   return jobs;
 }

@@ -72,7 +72,7 @@ void Dispatcher::send_suspect(Workers::iterator worker, Instant now, DispatchOut
   const std::optional<JobId> job = take_suspect(now, out);
   if (!job) return;
   LaneBatch batch;
-  batch.jobs = {*job};
+  batch.jobs = {{*job, *job + 1}};
   send(worker, std::move(batch), now, out);
 }
 

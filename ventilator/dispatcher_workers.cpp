@@ -145,7 +145,7 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
       worker.in_flight.pop_front();
     }
     worker.unfinished = status.unfinished();
-    worker.mean_job_us = status.mean_job_us();
+    worker.mean_job_ns = status.mean_job_ns();
     if (status.complete()) {
       reconcile(entry->first, to_set(status.holding(), spooled_), status.received_sequence(), false);
     }

@@ -80,9 +80,9 @@ std::vector<WorkerId> Lanes::try_opening() {
   return up;
 }
 
-bool Lanes::send(const WorkerId& worker, std::string_view bytes) {
+bool Lanes::send(const WorkerId& worker, const proto::Lane& message) {
   const auto lane = lanes_.find(worker);
-  return lane != lanes_.end() && lane->second.socket.send(bytes);
+  return lane != lanes_.end() && lane->second.socket.send(message);
 }
 
 }  // namespace fantail

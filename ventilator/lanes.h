@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "messages.pb.h"
 #include "pipeline/endpoint.h"
 #include "pipeline/net/socket.h"
 #include "ventilator/leases.h"
@@ -36,7 +37,7 @@ class Lanes {
   // Tries to send the first messages: a lane is up once its worker has connected. Returns those that came up.
   std::vector<WorkerId> try_opening();
   bool any_opening() const { return opening_ > 0; }
-  bool send(const WorkerId& worker, std::string_view bytes);
+  bool send(const WorkerId& worker, const proto::Lane& message);
 
  private:
   struct Lane {

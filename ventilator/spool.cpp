@@ -65,7 +65,8 @@ void Spool::append_generated(std::uint64_t count, std::uint64_t payload_bytes) {
   roll_inputs_hash(inputs_hash_, generated);
   generated.hash = inputs_hash_;
   put_generated(entries_, generated);
-  last_input_ = generated.input(count - 1);
+  last_input_.clear();
+  generated.append_input(count - 1, last_input_);
   jobs_ += count;
 }
 
@@ -109,10 +110,20 @@ std::optional<SpoolFault> Spool::sync() {
   return std::nullopt;
 }
 
+bool Spool::read(JobSpan jobs, proto::Column& inputs) const {
+  if (fatal_ || jobs.first > jobs.end || jobs.end > durable_) return false;
+  return reader_.read(file_.get(), chain_.seed, jobs, inputs);
+}
+
 std::optional<std::vector<std::string>> Spool::read(JobSpan jobs) const {
+  proto::Column column;
+  if (!read(jobs, column)) return std::nullopt;
+  const auto count = static_cast<std::uint32_t>(jobs.size());
+  std::optional<ColumnReader> reader = ColumnReader::open(column, count);
   std::vector<std::string> inputs;
-  if (fatal_ || jobs.first > jobs.end || jobs.end > durable_) return std::nullopt;
-  if (!reader_.read(file_.get(), chain_.seed, jobs, inputs)) return std::nullopt;
+  inputs.reserve(count);
+  while (inputs.size() < count)
+    inputs.emplace_back(reader->next());
   return inputs;
 }
 
@@ -177,7 +188,8 @@ bool Spool::apply(const SpoolEntry& entry) {
     jobs_ += inputs->count();
   } else if (const auto* generated = std::get_if<GeneratedEntry>(&entry)) {
     if (generated->count == 0) return false;
-    last_input_ = generated->input(generated->count - 1);
+    last_input_.clear();
+    generated->append_input(generated->count - 1, last_input_);
     inputs_hash_ = generated->hash;
     jobs_ += generated->count;
   } else if (const auto* closed = std::get_if<ClosedEntry>(&entry)) {

@@ -69,7 +69,9 @@ class Spool {
 
   // Empty: all that was said before is durable.
   std::optional<SpoolFault> sync();
-  // The inputs of durable jobs; fast when read in order. Empty: the file cannot be read.
+  // Appends the inputs of durable jobs; fast when read in order. False: the file cannot be read.
+  bool read(JobSpan jobs, proto::Column& inputs) const;
+  // The same, one by one.
   std::optional<std::vector<std::string>> read(JobSpan jobs) const;
 
  private:

@@ -37,8 +37,7 @@ void SpoolReader::add_record(std::uint64_t offset, JobSpan jobs) {
   }
 }
 
-bool SpoolReader::read(int descriptor, std::uint64_t seed, JobSpan jobs, std::vector<std::string>& inputs) {
-  inputs.reserve(inputs.size() + jobs.size());
+bool SpoolReader::read(int descriptor, std::uint64_t seed, JobSpan jobs, proto::Column& inputs) {
   while (jobs.first < jobs.end) {
     const Record* record = find(descriptor, seed, jobs.first);
     if (record == nullptr) return false;
@@ -112,17 +111,25 @@ bool SpoolReader::Record::parse() {
   return true;
 }
 
-void SpoolReader::Record::copy(JobSpan wanted, std::vector<std::string>& inputs) const {
+void SpoolReader::Record::copy(JobSpan wanted, proto::Column& inputs) const {
+  std::string& data = *inputs.mutable_data();
   for (const Part& part : parts) {
-    const JobId end = std::min(wanted.end, part.jobs.end);
-    for (JobId job = std::max(wanted.first, part.jobs.first); job < end; ++job) {
-      const std::uint64_t number = job - part.jobs.first;
-      if (const auto* generated = std::get_if<GeneratedEntry>(&part.entry)) {
-        inputs.push_back(generated->input(number));
-      } else {
-        const std::uint64_t begin = number == 0 ? 0 : part.ends[number - 1];
-        inputs.emplace_back(std::get<InputsEntry>(part.entry).bytes.substr(begin, part.ends[number] - begin));
+    const JobSpan here{std::max(wanted.first, part.jobs.first), std::min(wanted.end, part.jobs.end)};
+    if (here.first >= here.end) continue;
+    const std::uint64_t first = here.first - part.jobs.first, end = here.end - part.jobs.first;
+    if (const auto* generated = std::get_if<GeneratedEntry>(&part.entry)) {
+      for (std::uint64_t number = first; number < end; ++number) {
+        const std::size_t before = data.size();
+        generated->append_input(number, data);
+        inputs.add_sizes(static_cast<std::uint32_t>(data.size() - before));
       }
+      continue;
+    }
+    std::uint64_t begin = first == 0 ? 0 : part.ends[first - 1];
+    data.append(std::get<InputsEntry>(part.entry).bytes.substr(begin, part.ends[end - 1] - begin));
+    for (std::uint64_t number = first; number < end; ++number) {
+      inputs.add_sizes(static_cast<std::uint32_t>(part.ends[number] - begin));
+      begin = part.ends[number];
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "pipeline/column.h"
 #include "ventilator/spool_record.h"
 
 namespace fantail {
@@ -18,7 +19,7 @@ class SpoolReader {
   // A record that is on storage, in the order of the file; jobs is empty where it holds no inputs.
   void add_record(std::uint64_t offset, JobSpan jobs);
   // Appends the inputs of jobs that are in added records. False: the file cannot be read or is damaged.
-  bool read(int descriptor, std::uint64_t seed, JobSpan jobs, std::vector<std::string>& inputs);
+  bool read(int descriptor, std::uint64_t seed, JobSpan jobs, proto::Column& inputs);
 
  private:
   struct Part {
@@ -33,7 +34,7 @@ class SpoolReader {
     std::vector<Part> parts;
 
     bool parse();
-    void copy(JobSpan wanted, std::vector<std::string>& inputs) const;
+    void copy(JobSpan wanted, proto::Column& inputs) const;
   };
   struct Place {
     JobId job = 0;  // the first one at or behind the offset

@@ -3,7 +3,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <charconv>
 #include <limits>
 
 namespace fantail {
@@ -173,10 +175,12 @@ bool is_intact(const RecordHeader& header, std::string_view payload, std::uint64
   return payload.size() == header.length && checksum_of(payload, seed) == header.payload_checksum;
 }
 
-std::string GeneratedEntry::input(std::uint64_t number) const {
-  std::string text = std::to_string(number);
-  text.resize(std::max<std::size_t>(text.size(), payload_bytes), '.');
-  return text;
+void GeneratedEntry::append_input(std::uint64_t number, std::string& bytes) const {
+  std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 1> digits;
+  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  const auto size = static_cast<std::size_t>(end - digits.data());
+  bytes.append(digits.data(), size);
+  if (size < payload_bytes) bytes.append(payload_bytes - size, '.');
 }
 
 void put_run(std::string& payload, const SpoolRun& run) {

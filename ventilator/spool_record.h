@@ -78,7 +78,7 @@ struct GeneratedEntry {
   std::uint64_t payload_bytes = 0;
   std::string_view hash;
 
-  std::string input(std::uint64_t number) const;
+  void append_input(std::uint64_t number, std::string& bytes) const;
 };
 struct ClosedEntry {
   bool complete = false;

@@ -234,28 +234,19 @@ void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   lane_message_.set_epoch(epoch_);
   lane_message_.set_sequence(batch.sequence);
   lane_message_.set_time_left_us(static_cast<std::uint64_t>(batch.time_left.count()));
-  lane_message_.set_first_job(batch.jobs.front());
-  const bool dense = batch.jobs.back() - batch.jobs.front() + 1 == batch.jobs.size();
-  for (std::size_t index = 0; index < batch.jobs.size();) {
-    std::size_t end = index + 1;
-    while (end < batch.jobs.size() && batch.jobs[end] == batch.jobs[end - 1] + 1)
-      ++end;
-    auto inputs = spool_.read({batch.jobs[index], batch.jobs[end - 1] + 1});
-    if (!inputs) {
+  lane_message_.set_count(static_cast<std::uint32_t>(batch.count()));
+  lane_message_.set_first_job(batch.jobs.front().first);
+  for (const JobSpan& span : batch.jobs) {
+    if (!spool_.read(span, *lane_message_.mutable_inputs())) {
       spool_unreadable_ = true;
       return;
     }
-    for (std::string& input : *inputs)
-      lane_message_.add_inputs(std::move(input));
-    if (!dense) {
-      for (; index < end; ++index)
-        lane_message_.add_jobs(batch.jobs[index]);
-    }
-    index = end;
+    for (JobId job = span.first; batch.jobs.size() > 1 && job < span.end; ++job)
+      lane_message_.add_jobs(job);
   }
-  for (const std::uint32_t attempt : batch.attempts)
-    lane_message_.add_attempts(attempt);
-  lanes_.send(worker, lane_message_.SerializeAsString());
+  seal_column(*lane_message_.mutable_inputs());
+  lane_message_.mutable_attempts()->Assign(batch.attempts.begin(), batch.attempts.end());
+  lanes_.send(worker, lane_message_);
 }
 
 void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
@@ -266,21 +257,20 @@ void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
   for (const JobSpan& span : jobs) {
     for (JobId first = span.first; first < span.end; first += kProposalJobs) {
       const JobSpan part{first, std::min(span.end, first + kProposalJobs)};
-      auto inputs = spool_.read(part);
-      if (!inputs) {
-        spool_unreadable_ = true;
-        return;
-      }
       proto::VentilatorToSink message;
       message.set_run_id(run_id_);
       message.set_epoch(epoch_);
       proto::Results& results = *message.mutable_proposal();
+      if (!spool_.read(part, *results.mutable_inputs())) {
+        spool_unreadable_ = true;
+        return;
+      }
+      results.set_count(static_cast<std::uint32_t>(part.size()));
       results.set_run_id(run_id_);
       results.set_first_job(part.first);
       for (std::uint32_t index = 0; index < part.size(); ++index) {
         const auto deaths = spool_.deaths().find(part.first + index);
         const std::uint32_t tries = deaths == spool_.deaths().end() ? 0 : deaths->second.total;
-        results.add_inputs(std::move((*inputs)[index]));
         results.add_statuses(status);
         results.add_attempts(quarantined ? tries : 0);
         proto::Failure& failure = *results.add_failures();
@@ -369,6 +359,7 @@ int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest
   constexpr const char* kProgram = "fantail ventilator";
   Signals signals;
   raise_descriptor_limit();
+  keep_freed_memory();
   const Logger logger = make_logger("ventilator", options.common.log_level);
   std::string error;
   const std::string state_dir = make_state_dir(options.common.state_dir, "ventilator", error);

@@ -3,8 +3,16 @@
 #include <utility>
 
 #include "pipeline/net/poller.h"
+#include "worker/completion.h"
 
 namespace fantail {
+
+namespace {
+
+// How large a batch of results grows.
+constexpr std::size_t kBatchBytes = 1 << 20;
+
+}  // namespace
 
 void AsyncExecutor::set_run(const proto::KindSpec& spec) {
   queue_.clear();
@@ -13,9 +21,9 @@ void AsyncExecutor::set_run(const proto::KindSpec& spec) {
   loop_.set_kind(spec);
 }
 
-void AsyncExecutor::start(std::vector<AcceptedJob> jobs) {
+void AsyncExecutor::start(JobSlice jobs) {
   const Instant now = steady_now();
-  for (AcceptedJob& job : jobs)
+  for (AcceptedJob& job : accepted_jobs(std::move(jobs)))
     queue_.push_back({std::move(job), now});
   fill_slots();
 }
@@ -84,7 +92,7 @@ void AsyncExecutor::push(Event event) {
   if (first) ready_.signal();
 }
 
-void AsyncExecutor::collect(std::vector<Completion>& completions, std::vector<proto::HostEvent>& events) {
+void AsyncExecutor::collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) {
   ready_.clear();
   std::vector<Event> happened;
   {
@@ -100,15 +108,12 @@ void AsyncExecutor::collect(std::vector<Completion>& completions, std::vector<pr
     host_event.set_host(std::move(event.host));
     events.push_back(std::move(host_event));
     if (event.type != proto::HostEvent::FINISHED) continue;
-    Completion completion;
-    completion.id = running->second.job.id;
-    completion.attempt = running->second.job.attempt;
-    completion.input = std::move(running->second.job.input);
-    completion.result = std::move(event.result);
-    completion.queued = running->second.started - running->second.arrived;
-    completion.duration = event.at - running->second.started;
-    completions.push_back(std::move(completion));
-    tickets_.erase(completions.back().id);
+    const AcceptedJob& job = running->second.job;
+    if (completions.empty() || bytes_of(completions.back()) > kBatchBytes) completions.emplace_back();
+    append_to(completions.back(),
+              {job.id, job.input, job.attempt, std::move(event.result),
+               running->second.started - running->second.arrived, event.at - running->second.started});
+    tickets_.erase(job.id);
     running_.erase(running);
   }
   for (const JobId job : returned_) {

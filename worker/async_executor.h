@@ -17,12 +17,12 @@ class AsyncExecutor : public Executor, private AsyncEvents {
   explicit AsyncExecutor(std::uint32_t slots) : slots_(slots), loop_(*this) {}
 
   void set_run(const proto::KindSpec& spec) override;
-  void start(std::vector<AcceptedJob> jobs) override;
+  void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
   void permit(JobId job, const std::string& host) override;
   std::uint64_t running() override { return running_.size(); }
-  void collect(std::vector<Completion>& completions, std::vector<proto::HostEvent>& events) override;
+  void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
   int descriptor() const override { return ready_.descriptor(); }
 
  private:

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "messages.pb.h"
-#include "worker/session.h"
+#include "worker/job_slice.h"
+#include "worker/processor.h"
 
 namespace fantail {
 
@@ -16,13 +17,14 @@ class Executor {
   virtual ~Executor() = default;
   // All functions are called on the session's thread.
   virtual void set_run(const proto::KindSpec& spec) = 0;  // forgets all jobs of the former run
-  virtual void start(std::vector<AcceptedJob> jobs) = 0;
+  virtual void start(JobSlice jobs) = 0;
   virtual std::vector<JobId> drop_queued() = 0;
   virtual void stop_running(StopReason reason) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
   virtual std::uint64_t running() = 0;
   // What happened since the last call; descriptor() becomes readable when there may be something.
-  virtual void collect(std::vector<Completion>& completions, std::vector<proto::HostEvent>& events) = 0;
+  // completions: batches, see completion.h.
+  virtual void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) = 0;
   virtual int descriptor() const = 0;
 };
 

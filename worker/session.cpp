@@ -96,7 +96,7 @@ void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoc
   send_status(true, now, out);
 }
 
-void Session::on_lane(const proto::Lane& message, Instant now, SessionOutbox& out) {
+void Session::on_lane(proto::Lane&& message, Instant now, SessionOutbox& out) {
   if (epoch_ == 0 || message.epoch() != epoch_) return;
   if (message.sequence() <= received_sequence_) return;
   if (message.sequence() != received_sequence_ + 1) {
@@ -108,24 +108,33 @@ void Session::on_lane(const proto::Lane& message, Instant now, SessionOutbox& ou
   }
   received_sequence_ = message.sequence();
   if (message.has_spec()) begin_run(message.spec(), now, out);
-  if (message.run_id() != run_id_ || message.inputs_size() == 0) return;
+  if (message.run_id() != run_id_ || message.count() == 0) return;
   if (draining_ || stop_level_ != proto::STOP_NONE) {
     send_status(true, now, out);  // does not hold them
     return;
   }
-  const bool dense = message.jobs_size() == 0;
-  const bool attempts = message.attempts_size() == message.inputs_size();
-  if (!dense && message.jobs_size() != message.inputs_size()) return;
-  std::vector<AcceptedJob> jobs;
-  jobs.reserve(static_cast<std::size_t>(message.inputs_size()));
-  for (int index = 0; index < message.inputs_size(); ++index) {
-    const JobId id = dense ? message.first_job() + static_cast<JobId>(index) : message.jobs(index);
-    // It is here already: a ventilator that was away may not know.
-    if (retained_jobs_.contains(id) || !active_.insert(id)) continue;
-    jobs.push_back({id, message.inputs(index), attempts ? message.attempts(index) : 1,
-                    Duration(static_cast<Duration::rep>(message.time_left_us()))});
+  start_new(JobSlice::of(message), out);
+}
+
+// Some may be here already: a ventilator that was away does not know.
+void Session::start_new(JobSlice jobs, SessionOutbox& out) {
+  const JobSpan span = jobs.dense_span();
+  if (span.size() > 0 && active_.within(span).empty() && retained_jobs_.within(span).empty()) {
+    active_.insert(span);
+    out.start(std::move(jobs));
+    return;
   }
-  if (!jobs.empty()) out.start(std::move(jobs));
+  while (jobs.size() > 0) {
+    JobSlice rest = jobs;
+    std::uint32_t fresh = 0;
+    while (rest.size() > 0) {
+      const JobId id = rest.next().id;
+      if (retained_jobs_.contains(id) || !active_.insert(id)) break;
+      ++fresh;
+    }
+    if (fresh > 0) out.start(jobs.take_front(fresh));
+    if (jobs.size() > 0) jobs.next();
+  }
 }
 
 void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out) {
@@ -134,14 +143,12 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
   active_.clear();
   wanted_.clear();
   forget_results();
-  mean_job_us_ = 0;
+  mean_job_ns_ = 0;
   measured_ = false;
   stop_level_ = proto::STOP_NONE;
   out.set_run(spec);
   // An empty message tells early whether the sink's data port can be reached.
-  proto::Results probe;
-  probe.set_run_id(run_id_);
-  if (!sink_data_works_) retain_and_send(probe, {}, now, out);
+  if (!sink_data_works_) retain_and_send({}, {}, now, out);
 }
 
 void Session::on_pong(const proto::VentilatorPong& pong, Instant now, SessionOutbox& out) {
@@ -223,7 +230,7 @@ void Session::on_durable(const proto::ResultsDurable& durable, Instant now, Sess
     const auto retained = retained_.find(sequence);
     if (retained == retained_.end()) continue;
     newest = std::max(newest, retained->second.sending);
-    retained_bytes_ -= retained->second.serialized.size();
+    retained_bytes_ -= retained->second.serialized->size();
     for (const JobSpan& span : retained->second.jobs.spans())
       retained_jobs_.erase(span);
     retained_.erase(retained);
@@ -287,7 +294,7 @@ void Session::send_status(bool complete, Instant now, SessionOutbox& out) {
   status.set_received_sequence(received_sequence_);
   status.set_unfinished(active_.size());
   status.set_running(static_cast<std::uint32_t>(out.running()));
-  status.set_mean_job_us(measured_ ? static_cast<std::uint64_t>(std::max(mean_job_us_, 1.0)) : 0);
+  status.set_mean_job_ns(measured_ ? static_cast<std::uint64_t>(std::max(mean_job_ns_, 1.0)) : 0);
   status.set_draining(draining_);
   status.set_blocked(blocked());
   if (complete) {
@@ -353,19 +360,19 @@ void Session::send(Retained& retained, Instant now, SessionOutbox& out) {
   out.send_results(retained.serialized);
 }
 
-void Session::retain_and_send(const proto::Results& results, RangeSet jobs, Instant now, SessionOutbox& out) {
-  proto::Results message = results;
+void Session::retain_and_send(proto::Results results, RangeSet jobs, Instant now, SessionOutbox& out) {
   const std::uint64_t sequence = next_result_sequence_++;
-  message.set_worker_id(policy_.worker_id);
-  message.set_sequence(sequence);
+  results.set_run_id(run_id_);
+  results.set_worker_id(policy_.worker_id);
+  results.set_sequence(sequence);
   Retained& retained = retained_[sequence];
-  retained.serialized = message.SerializeAsString();
+  retained.serialized = std::make_shared<const std::string>(results.SerializeAsString());
   for (const JobSpan& span : jobs.spans())
     retained_jobs_.insert(span);
   retained.jobs = std::move(jobs);
   retained.sent = now;
   retained.resend_after = kResendFirst;
-  retained_bytes_ += retained.serialized.size();
+  retained_bytes_ += retained.serialized->size();
   if (sink_data_port_ != 0) send(retained, now, out);
 }
 
@@ -382,13 +389,13 @@ void Session::add_to(StateHash& hash) const {
   hash.add(run_id_).add(received_sequence_).add(active_).add(retained_jobs_).add(wanted_.size());
   for (const auto& [job, host] : wanted_)
     hash.add(job).add(host);
-  hash.add(static_cast<std::uint64_t>(mean_job_us_)).add(static_cast<std::uint64_t>(stop_level_));
+  hash.add(static_cast<std::uint64_t>(mean_job_ns_)).add(static_cast<std::uint64_t>(stop_level_));
   hash.add(sink_heard_, kSinkSilentHeartbeats * policy_.heartbeat);
   hash.add(sink_endpoint_).add(sink_epoch_).add(sink_data_port_).add(next_result_sequence_);
   hash.add((draining_ ? 1 : 0) + (finished_ ? 2 : 0) + (sink_data_works_ ? 4 : 0) + (measured_ ? 8 : 0));
   hash.add(retained_.size());
   for (const auto& [sequence, retained] : retained_) {
-    hash.add(sequence).add(retained.serialized).add(retained.sent, retained.resend_after);
+    hash.add(sequence).add(*retained.serialized).add(retained.sent, retained.resend_after);
     hash.add(static_cast<std::uint64_t>(retained.resend_after.count()));
   }
 }

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "messages.pb.h"
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
+#include "worker/job_slice.h"
 #include "worker/processor.h"
 
 namespace fantail {
@@ -28,24 +30,6 @@ struct SessionPolicy {
   bool stay = false;  // wait for the next ventilator once a run is over
 };
 
-// A job on its way into a slot.
-struct AcceptedJob {
-  JobId id = 0;
-  std::string input;
-  std::uint32_t attempt = 1;
-  Duration time_left{0};  // until the run's deadline, as of its arrival; 0: none
-};
-
-// A job that left its slot.
-struct Completion {
-  JobId id = 0;
-  std::string input;
-  std::uint32_t attempt = 1;
-  JobResult result;
-  Duration queued{0};
-  Duration duration{0};
-};
-
 class SessionOutbox {
  public:
   virtual ~SessionOutbox() = default;
@@ -55,10 +39,11 @@ class SessionOutbox {
   virtual void connect_sink_data(std::uint32_t port) = 0;
   virtual void send_to_ventilator(const proto::WorkerToVentilator& message) = 0;
   virtual void send_to_sink(const proto::WorkerToSink& message) = 0;
-  virtual void send_results(const std::string& serialized) = 0;
+  // The bytes never change: they may be on their way for as long as they are shared.
+  virtual void send_results(const std::shared_ptr<const std::string>& serialized) = 0;
   // ---- the executor
   virtual void set_run(const proto::RunSpec& spec) = 0;  // forgets all jobs of the former run
-  virtual void start(std::vector<AcceptedJob> jobs) = 0;
+  virtual void start(JobSlice jobs) = 0;
   virtual std::vector<JobId> drop_queued() = 0;  // takes back the jobs that no slot has started
   virtual void stop_running(StopReason reason) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
@@ -74,9 +59,11 @@ class Session {
   explicit Session(SessionPolicy policy) : policy_(std::move(policy)) {}
 
   void on_ventilator(const proto::VentilatorToWorker& message, Instant now, SessionOutbox& out);
-  void on_lane(const proto::Lane& message, Instant now, SessionOutbox& out);
+  // Takes the message's columns out.
+  void on_lane(proto::Lane&& message, Instant now, SessionOutbox& out);
   void on_sink(const proto::SinkToWorker& message, Instant now, SessionOutbox& out);
-  void on_completions(std::vector<Completion> completions, Instant now, SessionOutbox& out);
+  // Batches of outcomes, see completion.h.
+  void on_completions(std::vector<proto::Results> completions, Instant now, SessionOutbox& out);
   void on_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
   // No new jobs, running ones finish, results are handed over, then finished() becomes true.
   void on_drain(Instant now, SessionOutbox& out);
@@ -91,7 +78,7 @@ class Session {
 
  private:
   struct Retained {
-    std::string serialized;
+    std::shared_ptr<const std::string> serialized;
     RangeSet jobs;
     Instant sent{};
     Duration resend_after{0};
@@ -104,6 +91,7 @@ class Session {
   void on_pong(const proto::VentilatorPong& pong, Instant now, SessionOutbox& out);
   void on_run_over(Instant now, SessionOutbox& out);
   void begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out);
+  void start_new(JobSlice jobs, SessionOutbox& out);
   void drop_queued(SessionOutbox& out);
   void forget_results();
   RangeSet holding() const;
@@ -111,12 +99,12 @@ class Session {
   void send_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
   void ask_for_permits(SessionOutbox& out);
   void send_status(bool complete, Instant now, SessionOutbox& out);
-  void retain_and_send(const proto::Results& results, RangeSet jobs, Instant now, SessionOutbox& out);
+  void retain_and_send(proto::Results results, RangeSet jobs, Instant now, SessionOutbox& out);
   void on_durable(const proto::ResultsDurable& durable, Instant now, SessionOutbox& out);
   bool sink_silent(Instant now) const;
   void resend(Instant now, SessionOutbox& out, bool all);
   void send(Retained& retained, Instant now, SessionOutbox& out);
-  void measure(const Completion& completion);
+  void measure(const proto::Results& results);
   bool blocked() const;
 
   SessionPolicy policy_;
@@ -132,7 +120,7 @@ class Session {
   RangeSet active_;                      // queued or running
   RangeSet retained_jobs_;               // in retained_
   std::map<JobId, std::string> wanted_;  // running jobs that wait for this host's permit
-  double mean_job_us_ = 0;
+  double mean_job_ns_ = 0;
   bool measured_ = false;
   proto::StopLevel stop_level_ = proto::STOP_NONE;
 

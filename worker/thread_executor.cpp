@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "pipeline/net/poller.h"
+#include "worker/completion.h"
 
 namespace fantail {
 
@@ -12,7 +14,9 @@ namespace {
 // Very short jobs are taken from the queue several at a time: about so much work, and never more than the
 // other slots would get.
 constexpr double kTakeAheadUs = 100;
-constexpr std::size_t kTakeMax = 256;
+constexpr std::size_t kTakeMax = 4096;
+// Large results do not wait for the rest of what was taken.
+constexpr std::size_t kDeliverBytes = 1 << 20;
 constexpr double kNewestWeight = 0.1;
 
 }  // namespace
@@ -43,19 +47,21 @@ void ThreadExecutor::set_run(const proto::KindSpec& spec) {
   spec_ = spec;
   stop_reason_ = StopReason::kNone;
   queue_.clear();
+  queued_ = 0;
   completions_.clear();
   for (const auto& slot : slots_)
     slot->stop.request_stop(StopReason::kCancelled);
 }
 
-void ThreadExecutor::start(std::vector<AcceptedJob> jobs) {
+void ThreadExecutor::start(JobSlice jobs) {
   const Instant now = steady_now();
+  const std::uint32_t count = jobs.size();
   {
     const std::lock_guard lock(mutex_);
-    for (AcceptedJob& job : jobs)
-      queue_.push_back({std::move(job), now});
+    queued_ += count;
+    queue_.push_back({std::move(jobs), now});
   }
-  if (jobs.size() == 1) {
+  if (count == 1) {
     work_.notify_one();
   } else {
     work_.notify_all();
@@ -65,9 +71,12 @@ void ThreadExecutor::start(std::vector<AcceptedJob> jobs) {
 std::vector<JobId> ThreadExecutor::drop_queued() {
   const std::lock_guard lock(mutex_);
   std::vector<JobId> dropped;
-  for (const Queued& queued : queue_)
-    dropped.push_back(queued.job.id);
+  for (Queued& queued : queue_) {
+    while (queued.jobs.size() > 0)
+      dropped.push_back(queued.jobs.next().id);
+  }
   queue_.clear();
+  queued_ = 0;
   return dropped;
 }
 
@@ -83,41 +92,40 @@ std::uint64_t ThreadExecutor::running() {
   return running_;
 }
 
-void ThreadExecutor::collect(std::vector<Completion>& completions, std::vector<proto::HostEvent>&) {
+void ThreadExecutor::collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>&) {
   ready_.clear();
   const std::lock_guard lock(mutex_);
   completions.swap(completions_);
 }
 
-bool ThreadExecutor::take(Slot& slot, std::size_t limit, std::vector<Queued>& jobs, std::uint64_t& generation,
-                          proto::KindSpec& spec) {
+std::optional<ThreadExecutor::Queued> ThreadExecutor::take(Slot& slot, std::size_t limit,
+                                                           std::uint64_t& generation, proto::KindSpec& spec) {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] { return quits_ || !queue_.empty(); });
-  if (quits_) return false;
-  const std::size_t share = std::max<std::size_t>(queue_.size() / (2 * slots_.size()), 1);
-  const std::size_t count = std::min({queue_.size(), limit, share});
-  for (std::size_t index = 0; index < count; ++index) {
-    jobs.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
+  if (quits_) return std::nullopt;
+  const std::size_t share = std::max<std::size_t>(queued_ / (2 * slots_.size()), 1);
+  Queued& front = queue_.front();
+  const auto count = static_cast<std::uint32_t>(std::min({std::size_t{front.jobs.size()}, limit, share}));
+  Queued taken{front.jobs.take_front(count), front.arrived};
+  if (front.jobs.size() == 0) queue_.pop_front();
+  queued_ -= count;
   slot.stop.request_stop(stop_reason_);
   if (generation != generation_) spec = spec_;
   generation = generation_;
   ++running_;
-  return true;
+  return taken;
 }
 
-void ThreadExecutor::deliver(std::vector<Completion>& done, std::uint64_t generation) {
+void ThreadExecutor::deliver(proto::Results done, bool slot_is_free, std::uint64_t generation) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    --running_;
+    if (slot_is_free) --running_;
     if (generation == generation_) {
       first = completions_.empty();
-      std::move(done.begin(), done.end(), std::back_inserter(completions_));
+      completions_.push_back(std::move(done));
     }
   }
-  done.clear();
   if (first) ready_.signal();
 }
 
@@ -127,45 +135,53 @@ void ThreadExecutor::run(Slot& slot) {
   std::uint64_t processor_generation = 0;
   double mean_us = kTakeAheadUs;
   proto::KindSpec spec;
-  std::vector<Queued> jobs;
-  std::vector<Completion> done;
   while (true) {
     const auto limit =
-        static_cast<std::size_t>(std::clamp(kTakeAheadUs / std::max(mean_us, 0.1), 1.0, double{kTakeMax}));
-    if (!take(slot, limit, jobs, generation, spec)) return;
+        static_cast<std::size_t>(std::clamp(kTakeAheadUs / std::max(mean_us, 0.01), 1.0, double{kTakeMax}));
+    std::optional<Queued> work = take(slot, limit, generation, spec);
+    if (!work) return;
     if (generation != processor_generation) {
       processor = make_processor_(spec);
       processor_generation = generation;
     }
-    Instant started = steady_now();
-    for (Queued& queued : jobs) {
-      Completion completion;
-      const bool expired =
-          queued.job.time_left.count() > 0 && started >= queued.arrived + queued.job.time_left;
-      if (expired) {
-        completion.result = JobResult::stopped(StopReason::kExpired);
-      } else if (processor == nullptr) {
-        completion.result = JobResult::failed("unknown_kind", "this worker does not know the kind");
-      } else {
-        try {
-          completion.result = processor->process(queued.job.input, slot.stop);
-        } catch (const std::exception& error) {
-          completion.result = JobResult::failed("internal", error.what());
-        }
-      }
-      const Instant ended = steady_now();
-      completion.id = queued.job.id;
-      completion.attempt = queued.job.attempt;
-      completion.input = std::move(queued.job.input);
-      completion.queued = started - queued.arrived;
-      completion.duration = ended - started;
-      mean_us += kNewestWeight * (static_cast<double>(completion.duration.count()) - mean_us);
-      started = ended;
-      done.push_back(std::move(completion));
-    }
-    deliver(done, generation);
-    jobs.clear();
+    process(std::move(*work), processor.get(), slot, generation, mean_us);
   }
+}
+
+void ThreadExecutor::process(Queued work, SyncProcessor* processor, Slot& slot, std::uint64_t generation,
+                             double& mean_us) {
+  const Duration time_left = work.jobs.time_left();
+  proto::Results done;
+  JobSlice rest = work.jobs;
+  std::uint32_t processed = 0;
+  const Instant began = steady_now();
+  Instant started = began;
+  while (rest.size() > 0) {
+    const JobView job = rest.next();
+    JobResult result;
+    if (time_left.count() > 0 && started >= work.arrived + time_left) {
+      result = JobResult::stopped(StopReason::kExpired);
+    } else if (processor == nullptr) {
+      result = JobResult::failed("unknown_kind", "this worker does not know the kind");
+    } else {
+      try {
+        result = processor->process(job.input, slot.stop);
+      } catch (const std::exception& error) {
+        result = JobResult::failed("internal", error.what());
+      }
+    }
+    const Instant ended = steady_now();
+    append_result(done, job.input.size(), std::move(result), started - work.arrived, ended - started);
+    started = ended;
+    ++processed;
+    if (done.payloads().data().size() <= kDeliverBytes || rest.size() == 0) continue;
+    append_jobs(done, work.jobs.take_front(done.count()));
+    deliver(std::exchange(done, {}), false, generation);
+  }
+  const double mean = static_cast<double>((started - began).count()) / processed;
+  mean_us += kNewestWeight * (mean - mean_us);
+  append_jobs(done, std::move(work.jobs));
+  deliver(std::move(done), true, generation);
 }
 
 }  // namespace fantail

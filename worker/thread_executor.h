@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -23,17 +24,17 @@ class ThreadExecutor : public Executor {
   ~ThreadExecutor() override;
 
   void set_run(const proto::KindSpec& spec) override;
-  void start(std::vector<AcceptedJob> jobs) override;
+  void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
   void permit(JobId, const std::string&) override {}
   std::uint64_t running() override;
-  void collect(std::vector<Completion>& completions, std::vector<proto::HostEvent>& events) override;
+  void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
   int descriptor() const override { return ready_.descriptor(); }
 
  private:
   struct Queued {
-    AcceptedJob job;
+    JobSlice jobs;
     Instant arrived;
   };
   struct Slot {
@@ -42,17 +43,18 @@ class ThreadExecutor : public Executor {
   };
 
   void run(Slot& slot);
-  // Blocks until there is work; false: the executor is going down.
-  bool take(Slot& slot, std::size_t limit, std::vector<Queued>& jobs, std::uint64_t& generation,
-            proto::KindSpec& spec);
-  void deliver(std::vector<Completion>& done, std::uint64_t generation);
+  // Blocks until there is work; empty: the executor is going down.
+  std::optional<Queued> take(Slot& slot, std::size_t limit, std::uint64_t& generation, proto::KindSpec& spec);
+  void process(Queued work, SyncProcessor* processor, Slot& slot, std::uint64_t generation, double& mean_us);
+  void deliver(proto::Results done, bool slot_is_free, std::uint64_t generation);
 
   MakeSyncProcessor make_processor_;
   WakeEvent ready_;
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<Queued> queue_;
-  std::vector<Completion> completions_;
+  std::size_t queued_ = 0;  // jobs in queue_
+  std::vector<proto::Results> completions_;
   proto::KindSpec spec_;
   std::uint64_t generation_ = 0;  // of the run; what an older one brings is dropped
   StopReason stop_reason_ = StopReason::kNone;

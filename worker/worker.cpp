@@ -87,7 +87,7 @@ class Worker : public SessionOutbox {
     *envelope.mutable_worker() = message;
     if (sink_) sink_->send(envelope.SerializeAsString());
   }
-  void send_results(const std::string& serialized) override {
+  void send_results(const std::shared_ptr<const std::string>& serialized) override {
     if (results_) results_->send(serialized);
   }
   void set_run(const proto::RunSpec& spec) override {
@@ -96,7 +96,7 @@ class Worker : public SessionOutbox {
     executor_->set_run(spec.kind());
     log_->info("run {}", ulid_text(spec.run_id()));
   }
-  void start(std::vector<AcceptedJob> jobs) override { executor_->start(std::move(jobs)); }
+  void start(JobSlice jobs) override { executor_->start(std::move(jobs)); }
   std::vector<JobId> drop_queued() override { return executor_->drop_queued(); }
   void stop_running(StopReason reason) override { executor_->stop_running(reason); }
   void permit(JobId job, const std::string& host) override { executor_->permit(job, host); }
@@ -214,13 +214,13 @@ void Worker::receive(Instant now) {
   }
   for (int count = 0; lane_ && count < kMessagesPerTurn && lane_->receive(frame); ++count) {
     if (lane_message_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
-      session_.on_lane(lane_message_, now, *this);
+      session_.on_lane(std::move(lane_message_), now, *this);
     }
   }
 }
 
 void Worker::collect(Instant now) {
-  std::vector<Completion> completions;
+  std::vector<proto::Results> completions;
   std::vector<proto::HostEvent> events;
   executor_->collect(completions, events);
   if (!events.empty()) session_.on_host_events(std::move(events), *this);
@@ -270,6 +270,7 @@ void Worker::tell_what_it_waits_for(Instant now) {
 int run_worker(const WorkerOptions& options) {
   Signals signals;
   raise_descriptor_limit();
+  keep_freed_memory();
   return Worker(options, make_logger("worker", options.common.log_level)).run(signals);
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/app/limits.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -14,6 +15,11 @@ void raise_descriptor_limit() {
   limit.rlim_cur = std::min(limit.rlim_max, kEnough);
   // Refused: the limit stays as it is, and running into it is an error of its own.
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 }  // namespace fantail

@@ -1,7 +1,10 @@
 #include "pipeline/net/socket.h"
 
+#include <google/protobuf/message_lite.h>
+
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace fantail {
 
@@ -102,8 +105,24 @@ bool Socket::connect(const Endpoint& endpoint) {
 }
 
 bool Socket::send(std::string_view bytes) {
+  return send(zmq::message_t(bytes.data(), bytes.size()));
+}
+
+bool Socket::send(const std::shared_ptr<const std::string>& bytes) {
+  using Held = std::shared_ptr<const std::string>;
+  const auto let_go = [](void*, void* held) { delete static_cast<Held*>(held); };
+  return send(zmq::message_t(const_cast<char*>(bytes->data()), bytes->size(), let_go, new Held(bytes)));
+}
+
+bool Socket::send(const google::protobuf::MessageLite& message) {
+  zmq::message_t bytes(message.ByteSizeLong());
+  message.SerializeWithCachedSizesToArray(static_cast<std::uint8_t*>(bytes.data()));
+  return send(std::move(bytes));
+}
+
+bool Socket::send(zmq::message_t message) {
   try {
-    return socket_.send(zmq::buffer(bytes), zmq::send_flags::dontwait).has_value();
+    return socket_.send(message, zmq::send_flags::dontwait).has_value();
   } catch (const zmq::error_t& error) {
     if (error.num() == EINTR || error.num() == EHOSTUNREACH) return false;
     throw;

@@ -3,12 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <zmq.hpp>
 
 #include "pipeline/endpoint.h"
+
+namespace google::protobuf {
+class MessageLite;
+}
 
 namespace fantail {
 
@@ -51,6 +56,8 @@ class Socket {
 
   // False: nobody is there or the queue is full, and the message is not sent.
   bool send(std::string_view bytes);
+  bool send(const std::shared_ptr<const std::string>& bytes);     // not copied
+  bool send(const google::protobuf::MessageLite& message);        // serialized in place
   bool send_to(const std::string& peer, std::string_view bytes);  // ROUTER
   // False: nothing is there. Malformed messages are skipped.
   bool receive(Frame& frame);
@@ -58,6 +65,8 @@ class Socket {
   zmq::socket_t& raw() { return socket_; }
 
  private:
+  bool send(zmq::message_t message);
+
   zmq::socket_t socket_;
   SocketType type_;
 };

@@ -52,7 +52,7 @@ std::string of_ventilator_to_sink(const std::string& bytes) {
   if (message.has_open()) return "open (epoch " + std::to_string(message.epoch()) + ")";
   if (message.has_acknowledged()) return "acknowledged";
   if (message.has_proposal()) {
-    return "proposal of " + std::to_string(message.proposal().inputs_size()) + " jobs from " +
+    return "proposal of " + std::to_string(message.proposal().count()) + " jobs from " +
            std::to_string(message.proposal().first_job());
   }
   return "question " + std::to_string(message.sync().question()) + " from " +
@@ -81,7 +81,7 @@ std::string text_of(const Message& message) {
     proto::Results results;
     results.ParseFromString(bytes);
     return to + "results " + std::to_string(results.sequence()) + " of worker " + results.worker_id()[7] +
-           (results.inputs_size() > 0 ? ": job " + std::to_string(results.first_job()) : ": none");
+           (results.count() > 0 ? ": job " + std::to_string(results.first_job()) : ": none");
   }
   if (message.channel >= Channel::kLane) {
     proto::Lane lane;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "pipeline/column.h"
 #include "tests/model/shells.h"
 
 namespace fantail::model {
@@ -31,11 +32,14 @@ class Outbox final : public DispatchOutbox {
     message.set_run_id(run_spec().run_id());
     message.set_epoch(node_.spool.epoch);
     message.set_sequence(batch.sequence);
-    for (const JobId job : batch.jobs) {
-      if (job >= node_.spool.frontier)
-        state_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
-      message.add_inputs(input_of(job));
-      message.add_jobs(job);
+    message.set_count(static_cast<std::uint32_t>(batch.count()));
+    for (const JobSpan& span : batch.jobs) {
+      for (JobId job = span.first; job < span.end; ++job) {
+        if (job >= node_.spool.frontier)
+          state_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
+        append_to(*message.mutable_inputs(), input_of(job));
+        message.add_jobs(job);
+      }
     }
     for (const std::uint32_t attempt : batch.attempts)
       message.add_attempts(attempt);
@@ -72,7 +76,8 @@ class Outbox final : public DispatchOutbox {
       results.set_run_id(run_spec().run_id());
       results.set_first_job(span.first);
       for (JobId job = span.first; job < span.end; ++job) {
-        results.add_inputs(input_of(job));
+        results.set_count(results.count() + 1);
+        append_to(*results.mutable_inputs(), input_of(job));
         results.add_attempts(0);
         results.add_statuses(verdict == Verdict::kCancelled ? proto::STATUS_CANCELLED : proto::STATUS_FAILED);
       }

@@ -1,4 +1,5 @@
 #include "tests/model/shells.h"
+#include "worker/completion.h"
 
 namespace fantail::model {
 
@@ -51,11 +52,11 @@ class Outbox final : public SessionOutbox {
     if (node_.sink_connected) sink_says_welcome(state_, worker_, message);
   }
 
-  void send_results(const std::string& serialized) override {
+  void send_results(const std::shared_ptr<const std::string>& serialized) override {
     if (!node_.data_connected) return;
     proto::Results results;
-    results.ParseFromString(serialized);
-    if (results.inputs_size() > 0)
+    results.ParseFromString(*serialized);
+    if (results.count() > 0)
       node_.sent[results.sequence()] = results.jobs_size() > 0 ? results.jobs(0) : results.first_job();
     state_.send(make_message(of_worker(Channel::kResults, worker_), results, results, 0));
   }
@@ -65,8 +66,8 @@ class Outbox final : public SessionOutbox {
     node_.jobs.clear();
     node_.stop = StopReason::kNone;
   }
-  void start(std::vector<AcceptedJob> jobs) override {
-    for (AcceptedJob& job : jobs)
+  void start(JobSlice jobs) override {
+    for (AcceptedJob& job : accepted_jobs(std::move(jobs)))
       node_.jobs.push_back(std::move(job));
     if (node_.jobs.size() > kCredit) state_.fail("a worker holds more jobs than its credit");
   }
@@ -115,7 +116,7 @@ void deliver_to_worker(State& state, const Message& message) {
   if (message.channel >= Channel::kLane) {
     proto::Lane parsed;
     parsed.ParseFromString(*message.bytes);
-    node.session->on_lane(parsed, node.now, out);
+    node.session->on_lane(std::move(parsed), node.now, out);
   } else if (message.channel >= Channel::kSinkToWorker) {
     proto::SinkToWorker parsed;
     parsed.ParseFromString(*message.bytes);
@@ -151,19 +152,15 @@ void hear_sink(State& state, std::size_t worker) {
 void finish_job(State& state, std::size_t worker) {
   WorkerNode& node = state.edit_worker(worker);
   node.now += kInstantly;
-  Completion completion;
-  completion.id = node.jobs.front().id;
-  completion.input = node.jobs.front().input;
-  completion.attempt = node.jobs.front().attempt;
-  completion.duration = kJobLasts;
-  completion.result = node.stop == StopReason::kNone ? JobResult::ok({}) : JobResult::stopped(node.stop);
+  const AcceptedJob job = node.jobs.front();
+  const JobResult result = node.stop == StopReason::kNone ? JobResult::ok({}) : JobResult::stopped(node.stop);
   node.jobs.erase(node.jobs.begin());
   node.stop = StopReason::kNone;
-  node.finished.insert(completion.id);
+  node.finished.insert(job.id);
   Outbox out(state, worker);
-  std::vector<Completion> completions;
-  completions.push_back(std::move(completion));
-  node.session->on_completions(std::move(completions), node.now, out);
+  proto::Results completion;
+  append_to(completion, {job.id, job.input, job.attempt, result, Duration{0}, kJobLasts});
+  node.session->on_completions({completion}, node.now, out);
   run_worker(state, worker, kInstantly);
 }
 

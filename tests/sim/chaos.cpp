@@ -1,6 +1,7 @@
 // What the plan does to the run: who is killed, paused and cut off, and when.
 #include <algorithm>
 
+#include "pipeline/column.h"
 #include "tests/sim/world.h"
 
 namespace fantail::sim {
@@ -96,7 +97,8 @@ void World::strike_network() {
     results->set_run_id("simulated-run-99");
     results->set_worker_id("worker-9-foreign");
     results->set_first_job(random.below(plan.jobs + 1));
-    results->add_inputs("of another run");
+    results->set_count(1);
+    append_to(*results->mutable_inputs(), "of another run");
     count(Fault::kForeignResults);
     sink.receive_results(sink.life(), std::move(results));
   });

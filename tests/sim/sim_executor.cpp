@@ -3,6 +3,7 @@
 
 #include "tests/sim/sim_worker.h"
 #include "tests/sim/world.h"
+#include "worker/completion.h"
 
 namespace fantail::sim {
 
@@ -19,8 +20,8 @@ void SimWorker::set_run(const proto::RunSpec&) {
   host_events_.clear();
 }
 
-void SimWorker::start(std::vector<AcceptedJob> jobs) {
-  for (AcceptedJob& job : jobs)
+void SimWorker::start(JobSlice jobs) {
+  for (AcceptedJob& job : accepted_jobs(std::move(jobs)))
     queue_.push_back({std::move(job), world_.scheduler.now()});
   check_credit();
   fill_slots();
@@ -109,7 +110,7 @@ void SimWorker::finish(JobId job, std::uint64_t serial) {
     completion.result = JobResult::ok("payload");
   }
   if (world_.plan.asynchronous) push_event(proto::HostEvent::FINISHED, job, {});
-  completions_.push_back(std::move(completion));
+  append_to(completions_.emplace_back(), std::move(completion));
   wake();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "pipeline/column.h"
 #include "tests/sim/world.h"
 
 namespace fantail::sim {
@@ -270,16 +271,18 @@ void SimVentilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   message.set_epoch(world_.spool.epoch);
   message.set_sequence(batch.sequence);
   message.set_time_left_us(static_cast<std::uint64_t>(batch.time_left.count()));
-  message.set_first_job(batch.jobs.front());
-  const bool dense = batch.jobs.back() - batch.jobs.front() + 1 == batch.jobs.size();
-  for (const JobId job : batch.jobs) {
-    if (job >= world_.spool.spooled)
-      world_.fail("job " + std::to_string(job) + " is given away before it is spooled");
-    if (job >= world_.spool.frontier)
-      world_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
-    message.add_inputs(world_.plan.input_of(job));
-    if (!dense) message.add_jobs(job);
-    world_.note("gives job to worker", job, world_.worker_of(worker));
+  message.set_count(static_cast<std::uint32_t>(batch.count()));
+  message.set_first_job(batch.jobs.front().first);
+  for (const JobSpan& span : batch.jobs) {
+    for (JobId job = span.first; job < span.end; ++job) {
+      if (job >= world_.spool.spooled)
+        world_.fail("job " + std::to_string(job) + " is given away before it is spooled");
+      if (job >= world_.spool.frontier)
+        world_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
+      append_to(*message.mutable_inputs(), world_.plan.input_of(job));
+      if (batch.jobs.size() > 1) message.add_jobs(job);
+      world_.note("gives job to worker", job, world_.worker_of(worker));
+    }
   }
   for (const std::uint32_t attempt : batch.attempts)
     message.add_attempts(attempt);
@@ -337,7 +340,8 @@ void SimVentilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
       results.set_run_id(world_.run_spec().run_id());
       results.set_first_job(first);
       for (JobId job = first; job < std::min(span.end, first + kProposalJobs); ++job) {
-        results.add_inputs(world_.plan.input_of(job));
+        results.set_count(results.count() + 1);
+        append_to(*results.mutable_inputs(), world_.plan.input_of(job));
         results.add_attempts(0);
         results.add_statuses(verdict == Verdict::kExpired     ? proto::STATUS_EXPIRED
                              : verdict == Verdict::kCancelled ? proto::STATUS_CANCELLED

@@ -60,9 +60,9 @@ Instant SimWorker::turn() {
   receive(now);
   if (!host_events_.empty()) session_->on_host_events(std::exchange(host_events_, {}), *this);
   if (!completions_.empty()) {
-    for (const Completion& completion : completions_) {
-      finished_.insert(completion.id);
-      world_.on_finished(completion.id);
+    for (const proto::Results& completion : completions_) {
+      finished_.insert(completion.jobs(0));
+      world_.on_finished(completion.jobs(0));
     }
     session_->on_completions(std::exchange(completions_, {}), now, *this);
   }
@@ -95,7 +95,7 @@ void SimWorker::receive(Instant now) {
   for (int count = 0; count < kMessagesPerTurn && !from_lane_.empty(); ++count) {
     const auto message = std::move(from_lane_.front());
     from_lane_.pop_front();
-    session_->on_lane(*message, now, *this);
+    session_->on_lane(proto::Lane(*message), now, *this);
   }
 }
 
@@ -178,8 +178,8 @@ void SimWorker::send_to_ventilator(const proto::WorkerToVentilator& message) {
   }
   if (message.has_hello()) check_holding(message.hello().holding());
   if (message.has_status() && message.status().complete()) check_holding(message.status().holding());
-  if (message.has_status() && message.status().mean_job_us() > 0) {
-    const std::uint64_t ahead = 2000 * slots_ / message.status().mean_job_us();
+  if (message.has_status() && message.status().mean_job_ns() > 0) {
+    const std::uint64_t ahead = 2'000'000 * slots_ / message.status().mean_job_ns();
     ahead_most_ = std::max(ahead_most_, std::min<std::uint64_t>(ahead, 16384));
   }
   world_.network.control(
@@ -209,16 +209,16 @@ void SimWorker::connect_sink_data(std::uint32_t) {
 
 // ---- results
 
-void SimWorker::send_results(const std::string& serialized) {
+void SimWorker::send_results(const std::shared_ptr<const std::string>& serialized) {
   if (!data_connected_) return;
   proto::Results results;
-  results.ParseFromString(serialized);
+  results.ParseFromString(*serialized);
   std::vector<JobId>& jobs = sent_[results.sequence()];
   jobs.clear();
-  for (int index = 0; index < results.inputs_size(); ++index)
-    jobs.push_back(results.jobs_size() > 0 ? results.jobs(index)
-                                           : results.first_job() + static_cast<JobId>(index));
-  if (unsent_results_.size() < kUnsentMost) unsent_results_.push_back(serialized);
+  for (std::uint32_t index = 0; index < results.count(); ++index)
+    jobs.push_back(results.jobs_size() > 0 ? results.jobs(static_cast<int>(index))
+                                           : results.first_job() + index);
+  if (unsent_results_.size() < kUnsentMost) unsent_results_.push_back(*serialized);
   flush_results();
   if (!world_.planted(Bug::kForgetsSentResults)) return;
   auto durable = std::make_shared<proto::SinkToWorker>();

@@ -83,9 +83,9 @@ class SimWorker final : public Process, private SessionOutbox {
   void connect_sink_data(std::uint32_t port) override;
   void send_to_ventilator(const proto::WorkerToVentilator& message) override;
   void send_to_sink(const proto::WorkerToSink& message) override;
-  void send_results(const std::string& serialized) override;
+  void send_results(const std::shared_ptr<const std::string>& serialized) override;
   void set_run(const proto::RunSpec& spec) override;
-  void start(std::vector<AcceptedJob> jobs) override;
+  void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
   void permit(JobId job, const std::string& host) override;
@@ -113,7 +113,7 @@ class SimWorker final : public Process, private SessionOutbox {
 
   std::deque<Queued> queue_;
   std::map<JobId, Running> running_;
-  std::vector<Completion> completions_;
+  std::vector<proto::Results> completions_;
   std::vector<proto::HostEvent> host_events_;
   std::uint64_t next_serial_ = 1;
 

@@ -20,7 +20,7 @@ class DispatchScene {
     std::uint64_t sequence = 1;  // the lane's first message carried the spec
     RangeSet active;
     RangeSet retained;  // finished, not yet durable
-    std::uint64_t mean_job_us = 0;
+    std::uint64_t mean_job_ns = 0;
     bool draining = false;
     bool blocked = false;
   };
@@ -163,9 +163,9 @@ class DispatchScene {
     std::vector<RecordingDispatchOutbox::Batch> batches = out.batches.take_all();
     for (const auto& batch : batches) {
       SceneWorker& worker = workers[batch.worker];
-      EXPECT_EQ(batch.jobs.sequence, worker.sequence + 1);
-      worker.sequence = batch.jobs.sequence;
-      for (const JobId job : batch.jobs.jobs)
+      EXPECT_EQ(batch.batch.sequence, worker.sequence + 1);
+      worker.sequence = batch.batch.sequence;
+      for (const JobId job : batch.jobs())
         EXPECT_TRUE(worker.active.insert(job)) << "given twice";
     }
     return batches;
@@ -175,7 +175,8 @@ class DispatchScene {
                                      const std::vector<RecordingDispatchOutbox::Batch>& batches) {
     std::vector<JobId> jobs;
     for (const auto& batch : batches) {
-      if (batch.worker == id) jobs.insert(jobs.end(), batch.jobs.jobs.begin(), batch.jobs.jobs.end());
+      const std::vector<JobId> given = batch.jobs();
+      if (batch.worker == id) jobs.insert(jobs.end(), given.begin(), given.end());
     }
     return jobs;
   }
@@ -187,7 +188,7 @@ class DispatchScene {
       status.set_run_id(make_spec().run_id());
       status.set_received_sequence(worker.sequence);
       status.set_unfinished(worker.active.size());
-      status.set_mean_job_us(worker.mean_job_us);
+      status.set_mean_job_ns(worker.mean_job_ns);
       status.set_draining(worker.draining);
       status.set_blocked(worker.blocked);
       status.set_complete(complete);

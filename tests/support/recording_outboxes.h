@@ -13,6 +13,7 @@
 
 #include "messages.pb.h"
 #include "sink/collector.h"
+#include "tests/support/columns.h"
 #include "ventilator/dispatcher.h"
 #include "worker/session.h"
 
@@ -50,7 +51,8 @@ class RecordingDispatchOutbox : public DispatchOutbox {
  public:
   struct Batch {
     WorkerId worker;
-    LaneBatch jobs;
+    LaneBatch batch;
+    std::vector<JobId> jobs() const { return jobs_in(batch.jobs); }
   };
   struct ToWorker {
     WorkerId worker;
@@ -121,14 +123,14 @@ class RecordingSessionOutbox : public SessionOutbox {
   void connect_sink_data(std::uint32_t port) override { data_ports.add(port); }
   void send_to_ventilator(const proto::WorkerToVentilator& message) override { to_ventilator.add(message); }
   void send_to_sink(const proto::WorkerToSink& message) override { to_sink.add(message); }
-  void send_results(const std::string& serialized) override {
+  void send_results(const std::shared_ptr<const std::string>& serialized) override {
     proto::Results message;
-    EXPECT_TRUE(message.ParseFromString(serialized));
+    EXPECT_TRUE(message.ParseFromString(*serialized));
     results.add(std::move(message));
   }
   void set_run(const proto::RunSpec& spec) override { runs.add(spec); }
-  void start(std::vector<AcceptedJob> jobs) override {
-    for (AcceptedJob& job : jobs)
+  void start(JobSlice jobs) override {
+    for (AcceptedJob& job : accepted_jobs(std::move(jobs)))
       started.add(std::move(job));
   }
   std::vector<JobId> drop_queued() override { return std::exchange(queued, {}); }

@@ -8,6 +8,7 @@
 
 #include "tests/support/job_ranges.h"
 #include "tests/support/recording_outboxes.h"
+#include "worker/completion.h"
 #include "worker/session.h"
 
 namespace fantail {
@@ -80,19 +81,20 @@ class SessionScene {
     lane.set_sequence(1);
     lane.mutable_spec()->set_run_id(run);
     lane.mutable_spec()->mutable_kind()->mutable_echo();
-    session.on_lane(lane, now, out);
+    session.on_lane(std::move(lane), now, out);
   }
   static proto::Lane lane_of(std::uint64_t sequence, JobId first, std::size_t count) {
     proto::Lane lane;
     lane.set_run_id(kRun);
     lane.set_epoch(kEpoch);
     lane.set_sequence(sequence);
+    lane.set_count(static_cast<std::uint32_t>(count));
     lane.set_first_job(first);
     for (std::size_t index = 0; index < count; ++index)
-      lane.add_inputs("input " + std::to_string(first + index));
+      append_to(*lane.mutable_inputs(), "input " + std::to_string(first + index));
     return lane;
   }
-  void send_lane(const proto::Lane& lane) { session.on_lane(lane, now, out); }
+  void send_lane(proto::Lane lane) { session.on_lane(std::move(lane), now, out); }
 
   // ---- the sink
   void sink_welcome(std::uint32_t data_port = kDataPort, std::uint64_t epoch = 5) {
@@ -130,14 +132,27 @@ class SessionScene {
   static Completion completion_of(JobId id, JobResult result = JobResult::ok("payload")) {
     Completion completion;
     completion.id = id;
-    completion.input = "input " + std::to_string(id);
     completion.result = std::move(result);
     completion.queued = std::chrono::microseconds(30);
     completion.duration = std::chrono::microseconds(400);
     return completion;
   }
+  // With the inputs that they came with.
+  static proto::Results batch_of(std::vector<Completion> completions) {
+    proto::Results batch;
+    for (Completion& completion : completions) {
+      const std::string input = "input " + std::to_string(completion.id);
+      completion.input = input;
+      append_to(batch, std::move(completion));
+    }
+    return batch;
+  }
+  // Each in a batch of its own.
   void complete(std::vector<Completion> completions) {
-    session.on_completions(std::move(completions), now, out);
+    std::vector<proto::Results> batches;
+    for (Completion& completion : completions)
+      batches.push_back(batch_of({std::move(completion)}));
+    session.on_completions(std::move(batches), now, out);
   }
   void complete_range(JobSpan jobs) {
     std::vector<Completion> completions;

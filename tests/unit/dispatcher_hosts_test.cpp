@@ -133,7 +133,7 @@ TEST_F(DispatcherHostsTest, AJobWhoseResultCameLateIsNotGivenAgain) {
   tell(proto::HostEvent::FINISHED, 0, "");
   const auto batches = scene->deliver();
   ASSERT_EQ(batches.size(), 1u);
-  EXPECT_EQ(batches[0].jobs.jobs, (Jobs{2}));
+  EXPECT_EQ(batches[0].jobs(), (Jobs{2}));
 }
 
 TEST_F(DispatcherHostsTest, EventsOfOtherRunsAndJobsAreIgnored) {

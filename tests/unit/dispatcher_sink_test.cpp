@@ -275,8 +275,8 @@ TEST(DispatcherDeadline, StopsAllWhenTheSinkSaysSoOrOnItsOwn) {
     scene.dispatcher.on_spooled(3, scene.now, scene.out);
     const auto batches = scene.deliver();
     ASSERT_FALSE(batches.empty());
-    EXPECT_GT(batches[0].jobs.time_left, milliseconds(1900));
-    EXPECT_LE(batches[0].jobs.time_left, seconds(2));
+    EXPECT_GT(batches[0].batch.time_left, milliseconds(1900));
+    EXPECT_LE(batches[0].batch.time_left, seconds(2));
     scene.advance(milliseconds(1500), {"a"});
     if (sink_says_so) scene.answer({}, proto::RUN_END_DEADLINE);
     if (!sink_says_so) scene.advance(milliseconds(600), {"a"});

@@ -33,13 +33,13 @@ TEST_F(DispatcherTest, AWorkerGetsALaneAndThenJobs) {
   scene.dispatcher.on_lane_open("a", scene.now, out);
   const auto first = out.batches.take();
   EXPECT_EQ(first.worker, "a");
-  EXPECT_EQ(first.jobs.sequence, 2u) << "the lane's first message carried the spec";
-  EXPECT_EQ(first.jobs.jobs, (Jobs{0, 1})) << "one in each slot";
-  EXPECT_TRUE(first.jobs.attempts.empty());
-  EXPECT_EQ(first.jobs.time_left, Duration{0});
+  EXPECT_EQ(first.batch.sequence, 2u) << "the lane's first message carried the spec";
+  EXPECT_EQ(first.jobs(), (Jobs{0, 1})) << "one in each slot";
+  EXPECT_TRUE(first.batch.attempts.empty());
+  EXPECT_EQ(first.batch.time_left, Duration{0});
   const auto ahead = out.batches.take();
-  EXPECT_EQ(ahead.jobs.sequence, 3u);
-  EXPECT_EQ(ahead.jobs.jobs, (Jobs{2})) << "and one to go on with";
+  EXPECT_EQ(ahead.batch.sequence, 3u);
+  EXPECT_EQ(ahead.jobs(), (Jobs{2})) << "and one to go on with";
   out.expect_workers_empty();
 }
 
@@ -80,7 +80,8 @@ TEST_F(DispatcherTest, ASlowWorkerBesideAFastOneGetsWhatItCanDo) {
   for (int step = 0; step < 200; ++step) {
     for (const auto& batch : scene.deliver()) {
       Jobs& jobs = batch.worker == "fast" ? fast : slow;
-      jobs.insert(jobs.end(), batch.jobs.jobs.begin(), batch.jobs.jobs.end());
+      const Jobs given = batch.jobs();
+      jobs.insert(jobs.end(), given.begin(), given.end());
     }
     scene.finish("fast");
     if (step % 20 == 19) scene.finish("slow");
@@ -94,7 +95,7 @@ TEST_F(DispatcherTest, BatchesGrowWhenJobsAreShort) {
   scene.join("a", 1);
   scene.dispatcher.on_spooled(100000, scene.now, out);
   scene.deliver();
-  scene.workers["a"].mean_job_us = 10;
+  scene.workers["a"].mean_job_ns = 10'000;
   scene.finish("a", 2);
   // 2 ms of work beyond the slot: 200 jobs; the one for the free slot goes first.
   EXPECT_EQ(scene.deliver("a").size(), 201u);
@@ -108,21 +109,21 @@ TEST_F(DispatcherTest, OneMessageCarriesNoMoreThanTheLargestBatch) {
   scene.join("a", 1);
   scene.dispatcher.on_spooled(100000, scene.now, out);
   scene.deliver();
-  scene.workers["a"].mean_job_us = 1;
+  scene.workers["a"].mean_job_ns = 200;
   scene.finish("a", 2);
   std::size_t jobs = 0;
   for (const auto& batch : scene.deliver()) {
-    EXPECT_LE(batch.jobs.jobs.size(), 1024u);
-    jobs += batch.jobs.jobs.size();
+    EXPECT_LE(batch.batch.count(), 4096u);
+    jobs += batch.batch.count();
   }
-  EXPECT_EQ(jobs, 2001u);
+  EXPECT_EQ(jobs, 1 + 2 * 4096u) << "what is left of the window is less than a quarter of it";
 }
 
 TEST_F(DispatcherTest, LongJobsAreNotHoarded) {
   scene.join("a", 4);
   scene.dispatcher.on_spooled(100, scene.now, out);
   EXPECT_EQ(scene.deliver("a").size(), 5u);
-  scene.workers["a"].mean_job_us = 10'000'000;
+  scene.workers["a"].mean_job_ns = 10'000'000'000;
   scene.finish("a", 1);
   EXPECT_EQ(scene.deliver("a").size(), 1u);
 }
@@ -133,7 +134,7 @@ TEST_F(DispatcherTest, NearTheEndNobodySitsOnTheLastJobs) {
   scene.dispatcher.on_spooled(44, scene.now, out);
   scene.deliver();
   scene.dispatcher.on_input_end(true, 0, scene.now, out);
-  scene.workers["a"].mean_job_us = 1;
+  scene.workers["a"].mean_job_ns = 1000;
   scene.finish("a", 2);
   EXPECT_LE(scene.deliver("a").size(), 12u) << "40 are left, and there is another worker";
 }
@@ -179,8 +180,8 @@ TEST_F(DispatcherTest, ADeadWorkersJobsWaitForTheSinksWord) {
   scene.answer({{0, 1}});
   const auto batch = out.batches.take();
   EXPECT_EQ(batch.worker, "b");
-  EXPECT_EQ(batch.jobs.jobs, (Jobs{2})) << "job 0 was done";
-  EXPECT_EQ(batch.jobs.attempts, (std::vector<std::uint32_t>{2}));
+  EXPECT_EQ(batch.jobs(), (Jobs{2})) << "job 0 was done";
+  EXPECT_EQ(batch.batch.attempts, (std::vector<std::uint32_t>{2}));
   EXPECT_TRUE(out.batches.empty());
 }
 
@@ -213,8 +214,8 @@ TEST_F(DispatcherTest, AWorkerThatLeavesLosesNothing) {
   scene.advance(milliseconds(5));
   scene.answer();
   const auto batch = out.batches.take();
-  EXPECT_EQ(batch.jobs.jobs, (Jobs{0}));
-  EXPECT_TRUE(batch.jobs.attempts.empty()) << "a goodbye says that nothing was begun";
+  EXPECT_EQ(batch.jobs(), (Jobs{0}));
+  EXPECT_TRUE(batch.batch.attempts.empty()) << "a goodbye says that nothing was begun";
   EXPECT_EQ(scene.sync().facts().workers(), 2u);
   EXPECT_EQ(scene.sync().facts().workers_now(), 1u);
 }
@@ -266,7 +267,7 @@ TEST_F(DispatcherTest, ALaneThatLosesAMessageIsMadeAnew) {
   EXPECT_EQ(out.opened.take(), "a");
   scene.dispatcher.on_lane_open("a", scene.now, out);
   scene.advance(milliseconds(10));
-  EXPECT_EQ(out.batches.take().jobs.jobs, (Jobs{0}));
+  EXPECT_EQ(out.batches.take().jobs(), (Jobs{0}));
 }
 
 TEST_F(DispatcherTest, AWorkerThatComesBackKeepsWhatItHolds) {
@@ -281,8 +282,8 @@ TEST_F(DispatcherTest, AWorkerThatComesBackKeepsWhatItHolds) {
   scene.advance(milliseconds(5));
   scene.answer();
   const auto batch = out.batches.take();
-  EXPECT_EQ(batch.jobs.jobs, (Jobs{2})) << "the only one that it did not name";
-  EXPECT_EQ(batch.jobs.sequence, 2u);
+  EXPECT_EQ(batch.jobs(), (Jobs{2})) << "the only one that it did not name";
+  EXPECT_EQ(batch.batch.sequence, 2u);
   EXPECT_TRUE(out.batches.empty());
 }
 
@@ -438,7 +439,7 @@ TEST_F(DispatcherTest, CopiesHashEqualAndGoTheSameWay) {
   RecordingDispatchOutbox other;
   copy.on_worker(scene.status_of("a", false), scene.now, other);
   EXPECT_EQ(copy.hash(), scene.dispatcher.hash());
-  EXPECT_EQ(other.batches.take().jobs.jobs, out.batches.take().jobs.jobs);
+  EXPECT_EQ(other.batches.take().jobs(), out.batches.take().jobs());
 }
 
 TEST_F(DispatcherTest, ALateStatusGivesNoCredit) {

@@ -52,7 +52,7 @@ TEST(LedgerDamage, OfTheSummaryIsFoundWhenItIsOpened) {
        "the books are those of commit 3, and the last commit is 2"},
       {"UPDATE commits SET chain = lower(hex(randomblob(16))) WHERE sequence = 1", "commit 1"},
       {"UPDATE commits SET kept_hash = 'nonsense' WHERE sequence = 1", "a hash of commit 1 is not one"},
-      {"UPDATE commits SET kept_hash = dropped_hash WHERE sequence = 2", "commit 2"},
+      {"UPDATE commits SET kept_hash = books_hash WHERE sequence = 2", "commit 2"},
       {"UPDATE commits SET output_length = 5 WHERE sequence = 2", "commit 2"},
       {"UPDATE books SET commit_sequence = 2", "the books are those of commit 2, and the last commit is 3"},
       {"UPDATE books SET ok = ok + 1", "the books do not fit"},

@@ -38,7 +38,7 @@ TEST(SessionProbe, AnEmptyMessageTriesTheSinksDataPort) {
   const auto probe = scene.out.results.take();
   EXPECT_EQ(probe.run_id(), SessionScene::kRun);
   EXPECT_EQ(probe.sequence(), 1u);
-  EXPECT_EQ(probe.inputs_size(), 0);
+  EXPECT_EQ(probe.count(), 0u);
 }
 
 TEST_F(SessionResultsTest, ColumnsThatSayNothingAreLeftOut) {
@@ -49,9 +49,9 @@ TEST_F(SessionResultsTest, ColumnsThatSayNothingAreLeftOut) {
   EXPECT_EQ(results.worker_id(), "worker-id-012345");
   EXPECT_EQ(results.sequence(), 2u);
   EXPECT_EQ(results.first_job(), 3u);
-  EXPECT_EQ(results.inputs(1), "input 4");
+  EXPECT_EQ(strings_of(results.inputs(), 2), (std::vector<std::string>{"input 3", "input 4"}));
   EXPECT_EQ(results.jobs_size(), 0);
-  EXPECT_EQ(results.payloads_size(), 0);
+  EXPECT_FALSE(results.has_payloads());
   EXPECT_EQ(results.statuses_size(), 0);
   EXPECT_EQ(results.attempts_size(), 0);
   EXPECT_EQ(results.failures_size(), 0);
@@ -70,9 +70,7 @@ TEST_F(SessionResultsTest, ColumnsThatSaySomethingAreWhole) {
   const auto results = out.results.take();
   ASSERT_EQ(results.jobs_size(), 3);
   EXPECT_EQ(results.jobs(1), 5u);
-  EXPECT_EQ(results.payloads(0), "");
-  EXPECT_EQ(results.payloads(1), "part");
-  EXPECT_EQ(results.payloads(2), "payload");
+  EXPECT_EQ(strings_of(results.payloads(), 3), (std::vector<std::string>{"", "part", "payload"}));
   EXPECT_EQ(results.statuses(0), proto::STATUS_OK);
   EXPECT_EQ(results.statuses(1), proto::STATUS_FAILED);
   EXPECT_EQ(results.attempts(2), 2u);
@@ -85,9 +83,19 @@ TEST_F(SessionResultsTest, ColumnsThatSaySomethingAreWhole) {
 
 TEST_F(SessionResultsTest, JobsThatItDoesNotHoldAreNobodys) {
   scene.complete({SessionScene::completion_of(99), SessionScene::completion_of(0)});
-  EXPECT_EQ(out.results.take().inputs_size(), 1);
+  EXPECT_EQ(out.results.take().count(), 1u);
   scene.complete({SessionScene::completion_of(0)});
   EXPECT_TRUE(out.results.empty()) << "finished once";
+  std::vector<Completion> completions;
+  for (const JobId job : {0, 1, 2, 98})
+    completions.push_back(SessionScene::completion_of(job, JobResult::failed("bad", std::to_string(job))));
+  scene.session.on_completions({SessionScene::batch_of(std::move(completions))}, scene.now, out);
+  const auto results = out.results.take();
+  EXPECT_EQ(results.first_job(), 1u);
+  EXPECT_EQ(results.count(), 2u);
+  EXPECT_EQ(results.failures(0).index(), 0u);
+  EXPECT_EQ(results.failures(0).message(), "1");
+  EXPECT_EQ(results.failures(1).message(), "2");
 }
 
 TEST_F(SessionResultsTest, ResultsAreSentAgainAtGrowingIntervals) {
@@ -163,29 +171,29 @@ TEST_F(SessionResultsTest, ASinkWithAnotherDataPortIsConnectedAnew) {
 }
 
 TEST_F(SessionResultsTest, ALargeBatchIsSplit) {
-  scene.send_lane(SessionScene::lane_of(3, 10, 3000));
+  scene.send_lane(SessionScene::lane_of(3, 10, 9000));
   scene.forget();
-  scene.complete_range({0, 3010});
-  std::vector<int> sizes;
+  scene.complete_range({0, 9010});
+  std::vector<std::uint32_t> counts;
   for (const auto& results : out.results.take_all())
-    sizes.push_back(results.inputs_size());
-  EXPECT_EQ(sizes, (std::vector<int>{1024, 1024, 962}));
+    counts.push_back(results.count());
+  EXPECT_EQ(counts, (std::vector<std::uint32_t>{4096, 4096, 818}));
 }
 
 TEST_F(SessionResultsTest, LargePayloadsTravelApart) {
   std::vector<Completion> completions;
-  for (JobId id = 0; id < 3; ++id)
-    completions.push_back(SessionScene::completion_of(id, JobResult::ok(std::string(900'000, 'x'))));
+  for (const JobId id : {0, 1, 2})
+    completions.push_back(SessionScene::completion_of(id, JobResult::ok(std::string(400'000, 'x'))));
   scene.complete(std::move(completions));
-  EXPECT_EQ(out.results.take().inputs_size(), 2);
-  EXPECT_EQ(out.results.take().inputs_size(), 1);
+  EXPECT_EQ(out.results.take().count(), 2u);
+  EXPECT_EQ(out.results.take().count(), 1u);
 }
 
 TEST_F(SessionResultsTest, AResultBeyondTheLimitBecomesAFailureThatSaysSo) {
   scene.complete({SessionScene::completion_of(0, JobResult::ok(std::string(17 << 20, 'x')))});
   const auto results = out.results.take();
   EXPECT_EQ(results.statuses(0), proto::STATUS_FAILED);
-  EXPECT_EQ(results.payloads_size(), 0);
+  EXPECT_FALSE(results.has_payloads());
   EXPECT_EQ(results.failures(0).code(), "result_too_large");
 }
 
@@ -202,18 +210,18 @@ TEST_F(SessionResultsTest, AWorkerThatKeepsTooMuchAsksForNoMore) {
 
 TEST_F(SessionResultsTest, TheMeanFollowsTheJobs) {
   scene.complete_range({0, 1});
-  EXPECT_EQ(scene.last_status().mean_job_us(), 400u);
+  EXPECT_EQ(scene.last_status().mean_job_ns(), 400'000u);
   Completion longer = SessionScene::completion_of(1);
   longer.duration = milliseconds(4);
   scene.complete({longer});
-  EXPECT_EQ(scene.last_status().mean_job_us(), 580u) << "a twentieth of the way";
+  EXPECT_EQ(scene.last_status().mean_job_ns(), 580'000u) << "a twentieth of the way";
 }
 
 TEST_F(SessionResultsTest, JobsOfNoTimeStillCountAsMeasured) {
   Completion quick = SessionScene::completion_of(0);
   quick.duration = Duration{0};
   scene.complete({quick});
-  EXPECT_EQ(scene.last_status().mean_job_us(), 1u) << "zero would say unknown";
+  EXPECT_EQ(scene.last_status().mean_job_ns(), 1u) << "zero would say unknown";
 }
 
 }  // namespace

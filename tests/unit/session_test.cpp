@@ -190,7 +190,7 @@ TEST_F(SessionTest, AnUnknownWorkerSaysHelloAgainAndKeepsItsJobs) {
   scene.begin_run();
   scene.forget();
   scene.complete_range({0, 2});
-  EXPECT_EQ(out.results.take().inputs_size(), 2);
+  EXPECT_EQ(out.results.take().count(), 2u);
 }
 
 TEST_F(SessionTest, AFormerVentilatorIsNotObeyed) {
@@ -217,7 +217,7 @@ TEST_F(SessionTest, StatusesTellTheCredit) {
   EXPECT_EQ(status.received_sequence(), 2u);
   EXPECT_EQ(status.unfinished(), 3u);
   EXPECT_EQ(status.running(), 2u);
-  EXPECT_EQ(status.mean_job_us(), 400u);
+  EXPECT_EQ(status.mean_job_ns(), 400'000u);
   EXPECT_FALSE(status.complete());
   EXPECT_FALSE(status.draining());
   scene.advance(milliseconds(500));
@@ -427,7 +427,7 @@ TEST_F(SessionTest, CopiesHashEqualUntilSomethingHappens) {
   EXPECT_NE(scene.session.hash(), before);
   EXPECT_EQ(copy.hash(), before);
   RecordingSessionOutbox other;
-  copy.on_completions({SessionScene::completion_of(0)}, scene.now, other);
+  copy.on_completions({SessionScene::batch_of({SessionScene::completion_of(0)})}, scene.now, other);
   EXPECT_EQ(copy.hash(), scene.session.hash());
 }
 

@@ -25,10 +25,11 @@ class EchoProcessor : public SyncProcessor {
         return JobResult::failed("bad_input", "the line is no number of seconds");
       }
     }
+    if (seconds == 0) return JobResult::ok({});
     using Clock = std::chrono::steady_clock;
     const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                           std::chrono::duration<double>(seconds * slowdown_));
-    while (seconds > 0) {
+    while (true) {
       if (stop.stop_requested()) return JobResult::stopped(stop.reason());
       const auto left = until - Clock::now();
       if (left <= Clock::duration::zero()) break;
