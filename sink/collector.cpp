@@ -1,6 +1,7 @@
 #include "sink/collector.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace fantail {
 
@@ -33,6 +34,8 @@ Collector::Collector(const Collector& other)
       log_base_(other.log_base_),
       uncommitted_log_(other.uncommitted_log_),
       uncommitted_acks_(other.uncommitted_acks_),
+      committing_log_(other.committing_log_),
+      committing_acks_(other.committing_acks_),
       books_changed_(other.books_changed_),
       facts_(other.facts_),
       former_facts_(other.former_facts_),
@@ -177,8 +180,10 @@ void Collector::answer(CollectorOutbox& out) {
       question_->offset() > head) {
     log.set_whole(true);
     RangeSet durable = done_;
-    for (const JobSpan& span : uncommitted_log_)
-      durable.erase(span);
+    for (const auto* log_part : {&uncommitted_log_, &committing_log_}) {
+      for (const JobSpan& span : *log_part)
+        durable.erase(span);
+    }
     for (const JobSpan& span : durable.spans())
       add(span);
   } else {
@@ -194,11 +199,27 @@ void Collector::answer(CollectorOutbox& out) {
   out.send_to_ventilator(message);
 }
 
+void Collector::begin_commit() {
+  committing_log_ = std::exchange(uncommitted_log_, {});
+  committing_acks_ = std::exchange(uncommitted_acks_, {});
+  books_changed_ = false;
+}
+
+void Collector::on_not_committed() {
+  committing_log_.insert(committing_log_.end(), uncommitted_log_.begin(), uncommitted_log_.end());
+  uncommitted_log_ = std::exchange(committing_log_, {});
+  for (auto& [worker_id, sequences] : std::exchange(committing_acks_, {})) {
+    std::vector<std::uint64_t>& later = uncommitted_acks_[worker_id];
+    later.insert(later.begin(), sequences.begin(), sequences.end());
+  }
+  books_changed_ = true;
+}
+
 void Collector::on_committed(Instant now, CollectorOutbox& out) {
-  if (!uncommitted_log_.empty()) last_commit_ = now;
-  log_.insert(log_.end(), uncommitted_log_.begin(), uncommitted_log_.end());
-  uncommitted_log_.clear();
-  for (const auto& [worker_id, sequences] : uncommitted_acks_) {
+  if (!committing_log_.empty()) last_commit_ = now;
+  log_.insert(log_.end(), committing_log_.begin(), committing_log_.end());
+  committing_log_.clear();
+  for (const auto& [worker_id, sequences] : std::exchange(committing_acks_, {})) {
     if (worker_id.empty()) continue;  // the ventilator learns it from the log
     proto::SinkToWorker message;
     message.set_epoch(policy_.epoch);
@@ -207,13 +228,11 @@ void Collector::on_committed(Instant now, CollectorOutbox& out) {
       message.mutable_durable()->add_sequences(sequence);
     out.send_to_worker(worker_id, message);
   }
-  uncommitted_acks_.clear();
-  books_changed_ = false;
   if (question_ && !log_.empty() && question_->offset() < log_base_ + log_.size()) answer(out);
 }
 
 void Collector::end_if_complete(CollectorOutbox& out) {
-  if (ended_ || !closed_ || !question_ || !uncommitted_log_.empty()) return;
+  if (ended_ || !closed_ || !question_ || !uncommitted_log_.empty() || !committing_log_.empty()) return;
   if (!done_.missing_from({0, counts_.submitted}).empty()) return;
   // The question was asked in knowledge of the last outcome, so its facts are the final ones.
   if (question_->offset() < log_base_ + log_.size()) return;

@@ -74,8 +74,11 @@ class Collector {
                      CollectorOutbox& out);
   void on_worker(const proto::WorkerToSink& message, CollectorOutbox& out);
   void on_results(const proto::Results& results, Instant now, Ledger& ledger);
-  // What was recorded so far is durable.
+  // What was recorded so far is being committed, with books() as they are now; what comes meanwhile is for
+  // the next commit. One of the two answers follows.
+  void begin_commit();
   void on_committed(Instant now, CollectorOutbox& out);
+  void on_not_committed();
   // The ledger or a file cannot be written: the run cannot go on.
   void on_fault(const std::string& reason, Instant now, CollectorOutbox& out);
   // The run had ended when its report or its last rows could not be written.
@@ -85,6 +88,7 @@ class Collector {
   void on_interrupt(Instant now, CollectorOutbox& out);
   Instant on_tick(Instant now, Ledger& ledger, CollectorOutbox& out);
 
+  // Besides what is being committed.
   bool has_uncommitted() const {
     return books_changed_ || !uncommitted_acks_.empty() || !uncommitted_log_.empty();
   }
@@ -136,8 +140,11 @@ class Collector {
 
   std::deque<JobSpan> log_;  // completion log from offset log_base_ on
   std::uint64_t log_base_ = 0;
+  using Acknowledgements = std::map<std::string, std::vector<std::uint64_t>>;  // by worker
   std::vector<JobSpan> uncommitted_log_;
-  std::map<std::string, std::vector<std::uint64_t>> uncommitted_acks_;
+  Acknowledgements uncommitted_acks_;
+  std::vector<JobSpan> committing_log_;
+  Acknowledgements committing_acks_;
   bool books_changed_ = false;  // in what must not wait for the next outcome
 
   proto::RunFacts facts_;

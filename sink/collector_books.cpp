@@ -43,8 +43,8 @@ proto::Books Collector::books(Instant now) const {
   books.set_ventilator_epoch(ventilator_epoch_);
   books.set_written_at(to_number(now));
   if (first_dispatch_) books.set_first_dispatch_at(to_number(*first_dispatch_));
-  // These books are about to be committed, and with them what is not yet.
-  if (!uncommitted_log_.empty()) {
+  // These books are being committed, and with them what is not yet.
+  if (!committing_log_.empty()) {
     books.set_last_commit_at(to_number(now));
   } else if (last_commit_ != Instant{}) {
     books.set_last_commit_at(to_number(last_commit_));

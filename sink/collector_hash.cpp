@@ -26,15 +26,21 @@ void Collector::add_to(StateHash& hash) const {
   hash.add_figure(duplicates_).add_figure(stale_).add_figure(work_us_).add_figure(started_jobs_);
   for (const auto& [id, name] : worker_names_)
     hash.add_figure(id).add_figure(name);
-  hash.add(log_base_).add(log_.size()).add(uncommitted_log_.size()).add(uncommitted_acks_.size());
+  hash.add(log_base_).add(log_.size());
   for (const JobSpan& span : log_)
     hash.add(span.first).add(span.end);
-  for (const JobSpan& span : uncommitted_log_)
-    hash.add(span.first).add(span.end);
-  for (const auto& [id, sequences] : uncommitted_acks_) {
-    hash.add(id).add(sequences.size());
-    for (const std::uint64_t sequence : sequences)
-      hash.add(sequence);
+  for (const auto* spans : {&uncommitted_log_, &committing_log_}) {
+    hash.add(spans->size());
+    for (const JobSpan& span : *spans)
+      hash.add(span.first).add(span.end);
+  }
+  for (const auto* acknowledgements : {&uncommitted_acks_, &committing_acks_}) {
+    hash.add(acknowledgements->size());
+    for (const auto& [id, sequences] : *acknowledgements) {
+      hash.add(id).add(sequences.size());
+      for (const std::uint64_t sequence : sequences)
+        hash.add(sequence);
+    }
   }
   hash.add(static_cast<std::uint64_t>(facts_.end()))
       .add_figure(facts_.SerializeAsString())

@@ -172,8 +172,8 @@ bool LedgerFile::keeps(Status status) const {
 
 void LedgerFile::stage(const Outcome& outcome) {
   if (keeps(outcome.status)) {
-    rows_.push_back({outcome.job, records_.size()});
-    kept_hash_.add(append_record(outcome, records_));
+    staged_.rows.push_back({outcome.job, staged_.records.size()});
+    staged_.kept_hash.add(append_record(outcome, staged_.records));
   }
   complete({outcome.job, outcome.job + 1}, outcome.status, false);
 }
@@ -183,44 +183,81 @@ void LedgerFile::stage_without_rows(JobSpan jobs, Status status) {
 }
 
 void LedgerFile::complete(JobSpan jobs, Status status, bool without_row) {
-  if (!completed_.empty()) {
-    CompletedSpan& last = completed_.back();
+  if (!staged_.completed.empty()) {
+    CompletedSpan& last = staged_.completed.back();
     if (last.jobs.end == jobs.first && last.status == status && last.without_row == without_row) {
       last.jobs.end = jobs.end;
       return;
     }
   }
-  completed_.push_back({jobs, status, without_row});
+  staged_.completed.push_back({jobs, status, without_row});
+}
+
+void LedgerFile::Staged::append(Staged& more) {
+  if (completed.empty()) {
+    std::swap(*this, more);
+    return;
+  }
+  for (const StagedRow& row : more.rows)
+    rows.push_back({row.job, records.size() + row.offset});
+  records += more.records;
+  completed.insert(completed.end(), more.completed.begin(), more.completed.end());
+  kept_hash.add({more.kept_hash.low, more.kept_hash.high});
+  more.clear();
+}
+
+void LedgerFile::Staged::clear() {
+  if (records.capacity() > kStagedBytesKept) records = {};
+  records.clear();
+  rows.clear();
+  completed.clear();
+  kept_hash = {};
 }
 
 std::optional<LedgerError> LedgerFile::commit(const LedgerBooks& books) {
-  if (fatal_) return fatal_;
-  coalesce(completed_);
-  if ((fatal_ = take_as_done(books.counts))) return fatal_;
-  CommitLink link;
-  link.sequence = sequence_ + 1;
-  link.kept_hash = kept_hash_;
-  link.books_hash = hash_books(books);
-  link.output = books.output;
-  link.chain = hash_link(chain_, link, completed_);
-  if (!write_transaction(books, link)) {
-    LedgerError error = error_of("written");
+  begin_commit(books);
+  write_commit();
+  return end_commit();
+}
+
+void LedgerFile::begin_commit(LedgerBooks books) {
+  writing_.append(staged_);
+  writing_books_ = std::move(books);
+}
+
+void LedgerFile::write_commit() {
+  write_error_.reset();
+  if (fatal_) return;
+  coalesce(writing_.completed);
+  if ((fatal_ = take_as_done(writing_books_.counts))) return;
+  writing_link_ = {};
+  writing_link_.sequence = sequence_ + 1;
+  writing_link_.kept_hash = writing_.kept_hash;
+  writing_link_.books_hash = hash_books(writing_books_);
+  writing_link_.output = writing_books_.output;
+  writing_link_.chain = hash_link(chain_, writing_link_, writing_.completed);
+  if (!write_transaction()) {
+    write_error_ = error_of("written");
     if (database_.in_transaction()) database_.execute("ROLLBACK");
-    for (const CompletedSpan& span : completed_)
+    for (const CompletedSpan& span : writing_.completed)
       done_.erase(span.jobs);
-    if (error.fault == LedgerFault::kFatal) fatal_ = error;
-    return error;
+    if (write_error_->fault == LedgerFault::kFatal) fatal_ = write_error_;
+    return;
   }
-  sequence_ = link.sequence;
-  chain_ = link.chain;
-  books_ = books;
-  forget_staged();
-  return fatal_ = checkpoint_if_due();
+  sequence_ = writing_link_.sequence;
+  chain_ = writing_link_.chain;
+  books_ = writing_books_;
+  writing_.clear();
+  fatal_ = checkpoint_if_due();
+}
+
+std::optional<LedgerError> LedgerFile::end_commit() {
+  return fatal_ ? fatal_ : write_error_;
 }
 
 // SQLite would find a second row of a job, and not a second outcome that has no row.
 std::optional<LedgerError> LedgerFile::take_as_done(const JobCounts& counts) {
-  for (const CompletedSpan& span : completed_) {
+  for (const CompletedSpan& span : writing_.completed) {
     if (done_.insert(span.jobs) == span.jobs.size()) continue;
     return LedgerError{LedgerFault::kFatal,
                        path_ + " cannot be written: a job of " + std::to_string(span.jobs.first) + " to " +
@@ -235,25 +272,18 @@ std::optional<LedgerError> LedgerFile::take_as_done(const JobCounts& counts) {
                          " have an outcome; this is a defect, and nothing of it was written"};
 }
 
-void LedgerFile::forget_staged() {
-  if (records_.capacity() > kStagedBytesKept) records_ = {};
-  records_.clear();
-  rows_.clear();
-  completed_.clear();
-  kept_hash_ = {};
-}
-
-bool LedgerFile::write_transaction(const LedgerBooks& books, const CommitLink& link) {
-  return database_.execute("BEGIN IMMEDIATE") && insert_rows(link.sequence) &&
-         insert_completed(link.sequence) && insert_commit(link) && write_books(books, link.sequence) &&
-         database_.execute("COMMIT");
+bool LedgerFile::write_transaction() {
+  const std::uint64_t sequence = writing_link_.sequence;
+  return database_.execute("BEGIN IMMEDIATE") && insert_rows(sequence) && insert_completed(sequence) &&
+         insert_commit(writing_link_) && write_books(writing_books_, sequence) && database_.execute("COMMIT");
 }
 
 // In the order of jobs, in which SQLite appends. Binding is a good part of the time, so what is as in the row
 // before stays bound.
 bool LedgerFile::insert_rows(std::uint64_t sequence) {
   const auto by_job = [](const StagedRow& a, const StagedRow& b) { return a.job < b.job; };
-  if (!std::is_sorted(rows_.begin(), rows_.end(), by_job)) std::sort(rows_.begin(), rows_.end(), by_job);
+  std::vector<StagedRow>& rows = writing_.rows;
+  if (!std::is_sorted(rows.begin(), rows.end(), by_job)) std::sort(rows.begin(), rows.end(), by_job);
   const auto bind_text = [this](int parameter, std::string_view text) {
     if (text.empty()) {
       insert_row_.bind_null(parameter);
@@ -263,8 +293,8 @@ bool LedgerFile::insert_rows(std::uint64_t sequence) {
   };
   insert_row_.bind(11, sequence);
   std::optional<Outcome> before;
-  for (const StagedRow& row : rows_) {
-    const Outcome outcome = read_record(records_.data() + row.offset);
+  for (const StagedRow& row : rows) {
+    const Outcome outcome = read_record(writing_.records.data() + row.offset);
     insert_row_.bind(1, outcome.job);
     if (!before || before->status != outcome.status)
       insert_row_.bind(2, static_cast<std::uint64_t>(outcome.status));
@@ -289,7 +319,7 @@ bool LedgerFile::insert_rows(std::uint64_t sequence) {
 
 bool LedgerFile::insert_completed(std::uint64_t sequence) {
   insert_completed_.bind(1, sequence);
-  for (const CompletedSpan& span : completed_) {
+  for (const CompletedSpan& span : writing_.completed) {
     insert_completed_.bind(2, span.jobs.first);
     insert_completed_.bind(3, span.jobs.size());
     insert_completed_.bind(4, static_cast<std::uint64_t>(span.status));

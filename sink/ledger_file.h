@@ -3,7 +3,9 @@
 // durable with the next commit, all of it or nothing. Knows no kind but in verify_ledger, and no clock.
 //
 // A LedgerFile belongs to one thread at a time, and is the only writer; others may read the file meanwhile,
-// by the sqlite3 shell too. Errors are values whose message names the file, the reason and the way out.
+// by the sqlite3 shell too. Between begin_commit() and end_commit() another thread may run write_commit()
+// while the first one stages, and does nothing else. Errors are values whose message names the file, the
+// reason and the way out.
 #pragma once
 
 #include <cstdint>
@@ -80,12 +82,19 @@ class LedgerFile {
   // Copies the outcome. Requires: the job was not staged before; commit refuses what would count twice.
   void stage(const Outcome& outcome);
   void stage_without_rows(JobSpan jobs, Status status);
-  bool has_staged() const { return !completed_.empty(); }
-  std::uint64_t staged_bytes() const { return records_.size(); }
+  bool has_staged() const { return !staged_.completed.empty() || !writing_.completed.empty(); }
+  std::uint64_t staged_bytes() const {
+    return staged_.records.size();
+  }  // not counting what is being committed
 
   // Makes durable what is staged, and the books, in one transaction. After kNoSpace and kBusy it may be
   // called again, also with more staged and other books.
   std::optional<LedgerError> commit(const LedgerBooks& books);
+  // The same in three steps; what is staged after the first is for the next commit. Whatever goes wrong is
+  // told by the last one.
+  void begin_commit(LedgerBooks books);
+  void write_commit();
+  std::optional<LedgerError> end_commit();
 
   // Calls take with the kept rows until it returns false. The outcome's views are valid during the call.
   // Reads one state of the file, whatever is committed meanwhile by another process; take must not commit.
@@ -101,7 +110,7 @@ class LedgerFile {
 
   struct StagedRow {
     JobId job = 0;
-    std::size_t offset = 0;  // into records_
+    std::size_t offset = 0;  // into the records
   };
 
   LedgerFile(std::string path, SqliteDatabase database);
@@ -121,8 +130,17 @@ class LedgerFile {
 
   void complete(JobSpan jobs, Status status, bool without_row);
   std::optional<LedgerError> take_as_done(const JobCounts& counts);
-  void forget_staged();
-  bool write_transaction(const LedgerBooks& books, const CommitLink& link);
+  // Records lie one after the other, as they are hashed.
+  struct Staged {
+    std::string records;
+    std::vector<StagedRow> rows;
+    std::vector<CompletedSpan> completed;
+    Digest kept_hash;
+    void append(Staged& more);
+    void clear();
+  };
+
+  bool write_transaction();
   bool insert_rows(std::uint64_t sequence);
   bool insert_completed(std::uint64_t sequence);
   bool insert_commit(const CommitLink& link);
@@ -141,11 +159,11 @@ class LedgerFile {
   std::optional<LedgerError> fatal_;
   std::uint64_t log_pages_max_;
 
-  // Staged, until the next commit. Records lie one after the other, as they are hashed.
-  std::string records_;
-  std::vector<StagedRow> rows_;
-  std::vector<CompletedSpan> completed_;
-  Digest kept_hash_;
+  Staged staged_;   // until the next commit
+  Staged writing_;  // being committed, or to be tried again
+  LedgerBooks writing_books_;
+  CommitLink writing_link_;
+  std::optional<LedgerError> write_error_;
 
   SqliteStatement insert_row_;
   SqliteStatement insert_completed_;

@@ -158,13 +158,14 @@ std::optional<RunRecorder::Failure> RunRecorder::mark_output(Instant now) {
   return std::nullopt;
 }
 
-std::optional<RunRecorder::Failure> RunRecorder::commit(const Collector& collector, Instant now) {
-  std::optional<Failure> lost;
+void RunRecorder::begin_commit(const Collector& collector, Instant now) {
+  output_failure_.reset();
   if (const auto error = output_.write_rows()) {
-    if (output_.lacks_space()) return Failure{Problem::kWait, *error};
-    lost = Failure{Problem::kOutput, *error};
+    const bool later = output_.lacks_space();
+    output_failure_ = Failure{later ? Problem::kWait : Problem::kOutput, *error};
+    if (later) return commit_.start([] {});  // it fails as any other: nothing goes to the ledger
   } else {
-    lost = mark_output(now);
+    output_failure_ = mark_output(now);
   }
   proto::Books books = collector.books(now);
   books.set_boot_id(boot_id_);
@@ -175,10 +176,17 @@ std::optional<RunRecorder::Failure> RunRecorder::commit(const Collector& collect
   kept.state = books.SerializeAsString();
   kept.aggregate = collector.kind()->save();
   kept.output = mark_;
-  const auto error = ledger_->commit(kept);
-  if (!error) return lost;
+  ledger_->begin_commit(std::move(kept));
+  commit_.start([ledger = ledger_.get()] { ledger->write_commit(); });
+}
+
+std::optional<RunRecorder::Committed> RunRecorder::take_committed() {
+  if (!commit_.take_finished()) return std::nullopt;
+  if (output_failure_ && output_failure_->problem == Problem::kWait) return Committed{output_failure_};
+  const auto error = ledger_->end_commit();
+  if (!error) return Committed{output_failure_};
   const bool later = error->fault == LedgerFault::kNoSpace || error->fault == LedgerFault::kBusy;
-  return Failure{later ? Problem::kWait : Problem::kFatal, error->message};
+  return Committed{Failure{later ? Problem::kWait : Problem::kFatal, error->message}};
 }
 
 void RunRecorder::mark_finished() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "pipeline/app/background_task.h"
 #include "pipeline/app/run_lock.h"
 #include "sink/collector.h"
 #include "sink/ledger_file.h"
@@ -52,8 +53,18 @@ class RunRecorder : public Ledger {
   void record(const Kind& kind, const Outcome& outcome) override;
   void record_without_rows(JobSpan jobs, Status status) override;
   std::uint64_t staged_bytes() const { return ledger_->staged_bytes(); }
-  // Writes the rows, then makes all that was recorded durable, with the collector's books.
-  std::optional<Failure> commit(const Collector& collector, Instant now);
+  // Writes the rows, then makes all that was recorded durable, with the collector's books, on another thread.
+  // What is recorded meanwhile is for the next commit. Requires: the collector's begin_commit was called, and
+  // no commit is going on.
+  void begin_commit(const Collector& collector, Instant now);
+  bool committing() const { return commit_.running(); }
+  // Once after each commit, when it is over: nothing, or what went wrong.
+  struct Committed {
+    std::optional<Failure> failure;
+  };
+  std::optional<Committed> take_committed();
+  void wait_for_commit() { commit_.wait(); }               // take_committed() tells next
+  int descriptor() const { return commit_.descriptor(); }  // readable when a commit is over
   // The ventilator knows how the run ended: it may be pruned.
   void mark_finished();
 
@@ -72,6 +83,8 @@ class RunRecorder : public Ledger {
   const std::string boot_id_ = boot_id();
   OutputMark mark_;
   Instant marked_at_{};
+  std::optional<Failure> output_failure_;  // of the commit that goes on
+  BackgroundTask commit_;                  // last: its thread ends before the rest goes
 };
 
 }  // namespace fantail

@@ -80,11 +80,18 @@ class Sink : public CollectorOutbox {
   void on_ventilator(const proto::VentilatorToSink& message, Instant now);
   bool receive_data(Instant now);
   void commit_if_due(bool more, Instant now);
+  void begin_commit(Instant now);
+  bool end_commit(Instant now);
   bool commit(Instant now);
   void lose_output(const std::string& why, Instant now);
   void finish(Instant now);
   void tell_what_it_waits_for(Instant now);
   bool held(Instant now) const { return now < held_until_; }
+  bool committing() const { return recorder_ && recorder_->committing(); }
+  // Not while there is no space, and not without bound while a commit takes long.
+  bool takes_results(Instant now) const {
+    return !held(now) && !(committing() && recorder_->staged_bytes() >= kStagedBytesMax);
+  }
   Ledger& ledger() { return recorder_ ? static_cast<Ledger&>(*recorder_) : no_ledger_; }
 
   const SinkOptions& options_;
@@ -204,24 +211,24 @@ std::string Sink::take_up(const std::string& folder, bool asked, Instant now) {
 
 int Sink::run(Signals& signals) {
   told_waiting_ = steady_now();
-  Poller all;
-  Poller without_results;
-  for (Poller* poller : {&all, &without_results}) {
-    poller->add(control_);
-    poller->add(signals.descriptor());
-  }
-  all.add(data_);
+  Poller poller;
   bool more = false;
   while (!collector_->exit_code() && !exit_code_) {
     Instant now = steady_now();
     Instant wake = collector_->on_tick(now, ledger(), *this);
     if (collector_->run_open() && !collector_->run_ended()) wake = std::min(wake, progress_.next());
-    if (more) wake = now;
-    (held(now) ? without_results : all).wait_until(wake);
+    if (more && takes_results(now)) wake = now;
+    poller.clear();
+    poller.add(control_);
+    poller.add(signals.descriptor());
+    if (takes_results(now)) poller.add(data_);
+    if (recorder_) poller.add(recorder_->descriptor());
+    poller.wait_until(wake);
     now = steady_now();
     while (const auto signal = signals.next())
       on_signal(*signal, now);
-    more = !held(now) && receive_data(now);
+    end_commit(now);
+    if (takes_results(now)) more = receive_data(now);
     commit_if_due(more, now);
     receive_control(now);
     commit_if_due(more, now);
@@ -321,20 +328,30 @@ bool Sink::receive_data(Instant now) {
   return true;
 }
 
-// One commit covers all that has come: the storage takes as long for one result as for thousands.
+// One commit covers all that has come: the storage takes as long for one result as for thousands. The next
+// one covers what comes while it lasts.
 void Sink::commit_if_due(bool more, Instant now) {
-  if (!collector_->has_uncommitted() || held(now)) return;
+  if (!collector_->has_uncommitted() || held(now) || committing()) return;
   if (uncommitted_since_ == Instant{}) uncommitted_since_ = now;
   const bool full = recorder_ && recorder_->staged_bytes() >= kStagedBytesMax;
-  if (!more || full || now >= uncommitted_since_ + kCommitAtLatest) commit(now);
+  if (!more || full || now >= uncommitted_since_ + kCommitAtLatest) begin_commit(now);
+}
+
+void Sink::begin_commit(Instant now) {
+  if (!recorder_) return;
+  if (output_->writes_to_terminal()) progress_.erase();
+  uncommitted_since_ = Instant{};
+  collector_->begin_commit();
+  recorder_->begin_commit(*collector_, now);
 }
 
 // Workers and ventilator hear of what was recorded once it is durable. False: it is not.
-bool Sink::commit(Instant now) {
-  if (!recorder_) return true;
-  if (output_->writes_to_terminal()) progress_.erase();
-  const auto failure = recorder_->commit(*collector_, now);
+bool Sink::end_commit(Instant now) {
+  const auto committed = recorder_ ? recorder_->take_committed() : std::nullopt;
+  if (!committed) return true;
+  const auto& failure = committed->failure;
   if (failure && failure->problem != RunRecorder::Problem::kOutput) {
+    collector_->on_not_committed();
     if (held_reason_ != failure->message) log_->error("{}", failure->message);
     held_reason_ = failure->message;
     held_until_ = now + kCommitRetry;
@@ -345,10 +362,21 @@ bool Sink::commit(Instant now) {
   }
   if (!held_reason_.empty()) log_->warn("{}: results are taken in again", recorder_->run_text());
   held_reason_.clear();
-  uncommitted_since_ = Instant{};
   if (failure) lose_output(failure->message, now);
   collector_->on_committed(now, *this);
   return true;
+}
+
+// All that was recorded, before anything else goes on. False: it is not durable.
+bool Sink::commit(Instant now) {
+  if (!recorder_) return true;
+  if (committing()) {
+    recorder_->wait_for_commit();
+    if (!end_commit(now)) return false;
+  }
+  begin_commit(now);
+  recorder_->wait_for_commit();
+  return end_commit(now);
 }
 
 // Rows cannot be written any more, for another reason than space: nobody would get the rest.
@@ -361,7 +389,7 @@ void Sink::lose_output(const std::string& why, Instant now) {
 
 void Sink::finish(Instant now) {
   progress_.erase();
-  if (collector_->has_uncommitted() && (held(now) || !commit(now))) return;
+  if ((collector_->has_uncommitted() || committing()) && (held(now) || !commit(now))) return;
   ended_ = false;
   const auto error = output_->finish(collector_->summary(now), *collector_->kind(), collector_->digest());
   if (error && fault_.empty()) {

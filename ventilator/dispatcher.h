@@ -71,6 +71,9 @@ class DispatchOutbox {
   virtual void record_deaths(const std::vector<JobSpan>& jobs, bool alone) = 0;
   // The sink has finished the run: the very last thing to be kept.
   virtual void record_end() = 0;
+  // How many of the first of these jobs have inputs of no more than so many bytes together; takes these bytes
+  // off.
+  virtual std::uint64_t fitting(JobSpan jobs, std::uint64_t& bytes) = 0;
   // The host that a job's request goes to first, read back from the spool.
   virtual std::string host_of(JobId job) = 0;
   virtual void on_event(const std::string& what) = 0;    // for the log
@@ -172,7 +175,7 @@ class Dispatcher {
   void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch);
   std::uint64_t window(const Worker& worker) const;
   std::uint64_t free_credit(const Worker& worker, bool ahead) const;
-  std::vector<JobSpan> take_pending(std::uint64_t limit, Instant now);
+  std::vector<JobSpan> take_pending(std::uint64_t limit, Instant now, DispatchOutbox& out);
   bool advance_frontier(const std::vector<JobSpan>& jobs, Instant now, DispatchOutbox& out);
   void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
   void propose_stopped(Instant now, DispatchOutbox& out);

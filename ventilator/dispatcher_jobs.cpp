@@ -10,9 +10,13 @@ namespace {
 // Above this many, unstarted jobs of a stopped run are only counted.
 constexpr std::uint64_t kRowsOfUnstartedMax = 100000;
 constexpr std::uint64_t kAheadMax = 16384;
+// Inputs in one lane message. Larger ones gain nothing, and memory and the largest message are bounded.
+constexpr std::uint64_t kBatchBytesMax = 1 << 20;
 constexpr int kSinkDeadAfterHeartbeats = 3;
-// How far the frontier is written ahead: each step costs a write to storage.
-constexpr std::uint64_t kFrontierStep = 16384;
+// How far the frontier is written ahead: each step costs a write to storage, and after a restart the jobs
+// below it wait until workers had time to say what they hold.
+constexpr std::uint64_t kFrontierStepMin = 16384;
+constexpr std::uint64_t kFrontierStepWindows = 4;
 
 }  // namespace
 
@@ -91,7 +95,7 @@ void Dispatcher::send_permit(const WorkerId& id, JobId job, const std::string& h
 
 bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant now, DispatchOutbox& out) {
   LaneBatch batch;
-  batch.jobs = take_pending(std::min<std::uint64_t>(credit, policy_.batch_jobs_max), now);
+  batch.jobs = take_pending(std::min<std::uint64_t>(credit, policy_.batch_jobs_max), now, out);
   if (batch.jobs.empty() || !advance_frontier(batch.jobs, now, out)) return false;
   send(entry, std::move(batch), now, out);
   return true;
@@ -100,7 +104,10 @@ bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant no
 bool Dispatcher::advance_frontier(const std::vector<JobSpan>& jobs, Instant now, DispatchOutbox& out) {
   const JobId end = jobs.back().end;
   if (end <= frontier_) return true;
-  const JobId ahead = std::min(spooled_, end + kFrontierStep);
+  std::uint64_t step = 0;
+  for (const auto& [id, worker] : workers_)
+    step += kFrontierStepWindows * window(worker);
+  const JobId ahead = std::min(spooled_, end + std::max(step, kFrontierStepMin));
   if (out.advance_frontier(ahead)) {
     frontier_ = ahead;
     return true;
@@ -160,7 +167,7 @@ std::uint32_t Dispatcher::running() const {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(running, UINT32_MAX));
 }
 
-std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now) {
+std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now, DispatchOutbox& out) {
   if (policy_.hosts.limits()) {
     RangeSet jobs;
     while (jobs.size() < limit) {
@@ -179,9 +186,19 @@ std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now) 
     return jobs.spans();
   }
   std::vector<JobSpan> jobs;
+  std::uint64_t bytes = kBatchBytesMax;
   while (limit > 0 && !pending_.empty()) {
-    jobs.push_back(pending_.take_first(limit));
-    limit -= jobs.back().size();
+    JobSpan span = pending_.take_first(limit);
+    // One that is too large for any batch travels alone.
+    const std::uint64_t fits = std::max<std::uint64_t>(out.fitting(span, bytes), jobs.empty() ? 1 : 0);
+    const bool full = fits < span.size();
+    if (full) {
+      pending_.insert({span.first + fits, span.end});
+      span.end = span.first + fits;
+    }
+    if (span.size() > 0) jobs.push_back(span);
+    if (full) break;
+    limit -= span.size();
   }
   return jobs;
 }

@@ -115,6 +115,11 @@ bool Spool::read(JobSpan jobs, proto::Column& inputs) const {
   return reader_.read(file_.get(), chain_.seed, jobs, inputs);
 }
 
+std::optional<std::uint64_t> Spool::fitting(JobSpan jobs, std::uint64_t& bytes) const {
+  if (fatal_ || jobs.first > jobs.end || jobs.end > durable_) return std::nullopt;
+  return reader_.fitting(file_.get(), chain_.seed, jobs, bytes);
+}
+
 std::optional<std::vector<std::string>> Spool::read(JobSpan jobs) const {
   proto::Column column;
   if (!read(jobs, column)) return std::nullopt;

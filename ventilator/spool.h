@@ -71,7 +71,10 @@ class Spool {
   std::optional<SpoolFault> sync();
   // Appends the inputs of durable jobs; fast when read in order. False: the file cannot be read.
   bool read(JobSpan jobs, proto::Column& inputs) const;
-  // The same, one by one.
+  // How many of the first of these durable jobs have inputs of no more than so many bytes together; takes
+  // these bytes off. Empty: the file cannot be read.
+  std::optional<std::uint64_t> fitting(JobSpan jobs, std::uint64_t& bytes) const;
+  // The same as the first, one by one.
   std::optional<std::vector<std::string>> read(JobSpan jobs) const;
 
  private:

@@ -48,6 +48,20 @@ bool SpoolReader::read(int descriptor, std::uint64_t seed, JobSpan jobs, proto::
   return true;
 }
 
+std::optional<std::uint64_t> SpoolReader::fitting(int descriptor, std::uint64_t seed, JobSpan jobs,
+                                                  std::uint64_t& bytes) {
+  const JobId first = jobs.first;
+  while (jobs.first < jobs.end) {
+    const Record* record = find(descriptor, seed, jobs.first);
+    if (record == nullptr) return std::nullopt;
+    const JobSpan here{jobs.first, std::min(jobs.end, record->jobs.end)};
+    const std::uint64_t fits = record->fitting(here, bytes);
+    jobs.first += fits;
+    if (fits < here.size()) break;
+  }
+  return jobs.first - first;
+}
+
 const SpoolReader::Record* SpoolReader::find(int descriptor, std::uint64_t seed, JobId job) {
   for (const auto& record : latest_) {
     if (record && record->jobs.first <= job && job < record->jobs.end) {
@@ -132,6 +146,31 @@ void SpoolReader::Record::copy(JobSpan wanted, proto::Column& inputs) const {
       begin = part.ends[number];
     }
   }
+}
+
+std::uint64_t SpoolReader::Record::fitting(JobSpan wanted, std::uint64_t& bytes) const {
+  std::uint64_t fits = 0;
+  for (const Part& part : parts) {
+    const JobSpan here{std::max(wanted.first, part.jobs.first), std::min(wanted.end, part.jobs.end)};
+    if (here.first >= here.end) continue;
+    const std::uint64_t first = here.first - part.jobs.first;
+    std::uint64_t number = first;
+    if (const auto* generated = std::get_if<GeneratedEntry>(&part.entry)) {
+      const std::uint64_t each = generated->input_size_max();
+      number += std::min(here.size(), bytes / each);
+      bytes -= (number - first) * each;
+    } else {
+      const std::uint64_t begin = first == 0 ? 0 : part.ends[first - 1];
+      const auto end = part.ends.begin() + static_cast<std::ptrdiff_t>(here.end - part.jobs.first);
+      const auto beyond =
+          std::upper_bound(part.ends.begin() + static_cast<std::ptrdiff_t>(first), end, begin + bytes);
+      number = static_cast<std::uint64_t>(beyond - part.ends.begin());
+      if (number > first) bytes -= part.ends[number - 1] - begin;
+    }
+    fits += number - first;
+    if (number - first < here.size()) break;
+  }
+  return fits;
 }
 
 }  // namespace fantail

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,6 +21,10 @@ class SpoolReader {
   void add_record(std::uint64_t offset, JobSpan jobs);
   // Appends the inputs of jobs that are in added records. False: the file cannot be read or is damaged.
   bool read(int descriptor, std::uint64_t seed, JobSpan jobs, proto::Column& inputs);
+  // How many of the first jobs have inputs of no more than so many bytes together; takes these bytes off.
+  // Empty: as above.
+  std::optional<std::uint64_t> fitting(int descriptor, std::uint64_t seed, JobSpan jobs,
+                                       std::uint64_t& bytes);
 
  private:
   struct Part {
@@ -35,6 +40,8 @@ class SpoolReader {
 
     bool parse();
     void copy(JobSpan wanted, proto::Column& inputs) const;
+    // Of the jobs that are here.
+    std::uint64_t fitting(JobSpan wanted, std::uint64_t& bytes) const;
   };
   struct Place {
     JobId job = 0;  // the first one at or behind the offset

@@ -175,6 +175,11 @@ bool is_intact(const RecordHeader& header, std::string_view payload, std::uint64
   return payload.size() == header.length && checksum_of(payload, seed) == header.payload_checksum;
 }
 
+std::uint64_t GeneratedEntry::input_size_max() const {
+  constexpr std::uint64_t kDigitsMax = std::numeric_limits<std::uint64_t>::digits10 + 1;
+  return std::max(kDigitsMax, payload_bytes);
+}
+
 void GeneratedEntry::append_input(std::uint64_t number, std::string& bytes) const {
   std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 1> digits;
   const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;

@@ -79,6 +79,7 @@ struct GeneratedEntry {
   std::string_view hash;
 
   void append_input(std::uint64_t number, std::string& bytes) const;
+  std::uint64_t input_size_max() const;
 };
 struct ClosedEntry {
   bool complete = false;

@@ -109,6 +109,11 @@ class Ventilator : public DispatchOutbox {
     submission_.record_deaths(jobs, alone, steady_now());
   }
   void record_end() override { submission_.record_end(steady_now()); }
+  std::uint64_t fitting(JobSpan jobs, std::uint64_t& bytes) override {
+    const auto fits = spool_.fitting(jobs, bytes);
+    if (!fits) spool_unreadable_ = true;
+    return fits.value_or(0);
+  }
   std::string host_of(JobId job) override {
     const auto inputs = spool_.read({job, job + 1});
     if (!inputs) spool_unreadable_ = true;

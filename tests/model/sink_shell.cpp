@@ -79,6 +79,7 @@ class Outbox final : public CollectorOutbox, public Ledger {
 
 void write_ledger(SinkNode& node) {
   if (!node.collector->run_open()) return;
+  node.collector->begin_commit();
   node.ledger.has_run = true;
   node.ledger.spec = run_spec();
   node.ledger.books = node.collector->books(node.now);

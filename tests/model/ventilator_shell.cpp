@@ -27,6 +27,7 @@ class Outbox final : public DispatchOutbox {
 
   void close_lane(const WorkerId& id) override { node_.lanes[worker_of(id)].reset(); }
 
+  std::uint64_t fitting(JobSpan jobs, std::uint64_t&) override { return jobs.size(); }
   void send_jobs(const WorkerId& id, const LaneBatch& batch) override {
     proto::Lane message;
     message.set_run_id(run_spec().run_id());

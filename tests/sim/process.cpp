@@ -10,7 +10,6 @@ void Process::launch() {
   alive_ = true;
   exited_ = false;
   paused_ = false;
-  busy_ = false;
   scheduled_ = false;
   begin();
   if (alive_) schedule(world_.scheduler.now());
@@ -50,7 +49,7 @@ void Process::schedule(Instant at) {
   world_.scheduler.at(at, [this, ticket = ++ticket_, life = life_] {
     if (ticket != ticket_ || !alive(life)) return;
     scheduled_ = false;
-    if (paused_ || busy_) return;
+    if (paused_) return;
     const Instant next = turn();
     if (next != kNever) schedule(next);
   });

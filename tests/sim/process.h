@@ -38,7 +38,6 @@ class Process {
   void exit();
 
   World& world_;
-  bool busy_ = false;  // waits for storage: takes no turns
 
  private:
   bool alive_ = false;

@@ -28,8 +28,9 @@ void SimSink::begin() {
   control_.clear();
   workers_.clear();
   ventilator_life_ = 0;
-  staged_.clear();
-  staged_without_rows_.clear();
+  staged_ = {};
+  writing_ = {};
+  committing_ = false;
   books_changed_ = false;
   ends_ = false;
   stuck_ = false;
@@ -64,7 +65,10 @@ Instant SimSink::turn() {
   if (collector_->exit_code()) {
     last_run_exit_code_ = *collector_->exit_code();
     exit_code_ = last_run_exit_code_;
-    if (now >= full_until_) write_commit();
+    if (now >= full_until_ && collector_->run_open()) {
+      take_snapshot();
+      write_commit();
+    }
     world_.note("sink exits", static_cast<std::uint64_t>(*exit_code_));
     exit();
     return kNever;
@@ -74,7 +78,8 @@ Instant SimSink::turn() {
     return stuck_ ? now + kTryAgainAfter : kNever;
   }
   if (!control_.empty() || (!stuck_ && !data_.empty())) return now;
-  if (collector_->has_uncommitted()) return std::min(wake, staged_since_ + world_.plan.commit_window);
+  if (collector_->has_uncommitted() && !committing_)
+    return std::min(wake, staged_since_ + world_.plan.commit_window);
   return wake;
 }
 
@@ -117,21 +122,27 @@ void SimSink::receive_control(Instant now) {
 // ---- commits
 
 bool SimSink::commit_due(Instant now, bool more) const {
+  if (committing_) return false;
   if (ends_ || books_changed_) return true;
   if (!collector_->has_uncommitted()) return false;
   return !more || now >= staged_since_ + world_.plan.commit_window;
 }
 
+// It goes on beside the turns that follow.
 void SimSink::begin_commit() {
   const Instant now = world_.scheduler.now();
   stuck_ = now < full_until_;
   if (stuck_) {
     world_.count(Fault::kDiskFull);
-    if (world_.planted(Bug::kIgnoresFullDisk)) collector_->on_committed(now, *this);
+    if (world_.planted(Bug::kIgnoresFullDisk)) {
+      collector_->begin_commit();
+      collector_->on_committed(now, *this);
+    }
     return;
   }
   if (dies_here(Fault::kKilledBeforeCommit)) return;
-  busy_ = true;
+  if (collector_->run_open()) take_snapshot();
+  committing_ = true;
   const bool durable_at_once = world_.random.chance(500);
   if (world_.planted(Bug::kAcknowledgesBeforeCommit)) collector_->on_committed(now, *this);
   if (durable_at_once) write_commit();
@@ -139,6 +150,15 @@ void SimSink::begin_commit() {
   world_.scheduler.after(lasts, [this, life = life(), durable_at_once] {
     if (alive(life)) end_commit(durable_at_once);
   });
+}
+
+void SimSink::take_snapshot() {
+  collector_->begin_commit();
+  books_changed_ = false;
+  books_ = collector_->books(world_.scheduler.now());
+  aggregate_ = collector_->kind()->save();
+  writing_.rows.merge(staged_.rows);
+  writing_.without_rows.merge(staged_.without_rows);
 }
 
 void SimSink::end_commit(bool durable) {
@@ -150,7 +170,7 @@ void SimSink::end_commit(bool durable) {
   }
   if (!durable) write_commit();
   if (dies_here(Fault::kKilledAfterCommit)) return;
-  busy_ = false;
+  committing_ = false;
   tell_committed();
   wake();
 }
@@ -159,30 +179,28 @@ void SimSink::end_commit(bool durable) {
 void SimSink::write_commit() {
   SimLedger& ledger = world_.ledger;
   if (!collector_->run_open()) return;
-  books_changed_ = false;
   ledger.has_run = true;
   ledger.spec = world_.run_spec();
-  ledger.books = collector_->books(world_.scheduler.now());
-  ledger.aggregate = collector_->kind()->save();
+  ledger.books = books_;
+  ledger.aggregate = aggregate_;
   if (world_.planted(Bug::kTornCommit) && dies_here(Fault::kKilledAfterCommit)) return;
-  for (auto& [job, row] : staged_) {
+  for (auto& [job, row] : std::exchange(writing_.rows, {})) {
     world_.note("commits job", job, static_cast<std::uint64_t>(row.status));
     ledger.done.insert(job);
     ledger.rows.emplace(job, std::move(row));
   }
-  for (const auto& [job, status] : staged_without_rows_) {
+  for (const auto& [job, status] : std::exchange(writing_.without_rows, {})) {
     ledger.done.insert(job);
     ledger.without_rows.emplace(job, status);
   }
-  staged_.clear();
-  staged_without_rows_.clear();
 }
 
 void SimSink::tell_committed() {
   const Instant now = world_.scheduler.now();
-  const bool ends = std::exchange(ends_, false);
   collector_->on_committed(now, *this);
-  if (!ends || !alive()) return;
+  // An end that came meanwhile is for the next commit.
+  if (!ends_ || collector_->has_uncommitted() || !alive()) return;
+  ends_ = false;
   if (dies_here(Fault::kKilledReporting)) return;
   last_run_exit_code_ = collector_->run_exit_code();
   collector_->on_report_written(now, *this);
@@ -270,20 +288,20 @@ void SimSink::begin_run(const proto::RunSpec&) {
 // ---- rows
 
 void SimSink::record(const Kind&, const Outcome& outcome) {
-  if (staged_.contains(outcome.job) || staged_without_rows_.contains(outcome.job) ||
+  if (staged_.rows.contains(outcome.job) || staged_.without_rows.contains(outcome.job) ||
       world_.ledger.done.contains(outcome.job)) {
     world_.fail("job " + std::to_string(outcome.job) + " is recorded twice");
   }
   SimRow row{outcome.status, outcome.attempt, std::string(outcome.input), std::string(outcome.error_code)};
   world_.check_row(outcome.job, row);
-  staged_[outcome.job] = std::move(row);
+  staged_.rows[outcome.job] = std::move(row);
 }
 
 void SimSink::record_without_rows(JobSpan jobs, Status status) {
   for (JobId job = jobs.first; job < jobs.end; ++job) {
-    if (staged_.contains(job) || staged_without_rows_.contains(job) || world_.ledger.done.contains(job))
+    if (staged_.rows.contains(job) || staged_.without_rows.contains(job) || world_.ledger.done.contains(job))
       world_.fail("job " + std::to_string(job) + " is recorded twice");
-    staged_without_rows_[job] = status;
+    staged_.without_rows[job] = status;
   }
 }
 

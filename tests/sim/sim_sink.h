@@ -50,6 +50,7 @@ class SimSink final : public Process, private CollectorOutbox, private Ledger {
   void receive_control(Instant now);
   bool commit_due(Instant now, bool more) const;
   void begin_commit();
+  void take_snapshot();
   void end_commit(bool durable);
   void write_commit();
   void tell_committed();
@@ -76,8 +77,16 @@ class SimSink final : public Process, private CollectorOutbox, private Ledger {
   std::map<std::string, Peer> workers_;
   std::uint64_t ventilator_life_ = 0;  // of the one who spoke last
 
-  std::map<JobId, SimRow> staged_;
-  std::map<JobId, Status> staged_without_rows_;
+  struct Staged {
+    std::map<JobId, SimRow> rows;
+    std::map<JobId, Status> without_rows;
+  };
+  Staged staged_;
+  // What the commit that goes on is about.
+  bool committing_ = false;
+  Staged writing_;
+  proto::Books books_;
+  std::string aggregate_;
   bool books_changed_ = false;
   Instant staged_since_{};
   bool ends_ = false;

@@ -71,6 +71,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   void open_lane(const WorkerId& worker) override;
   void close_lane(const WorkerId& worker) override;
   void send_jobs(const WorkerId& worker, const LaneBatch& batch) override;
+  std::uint64_t fitting(JobSpan jobs, std::uint64_t&) override { return jobs.size(); }
   void send_to_worker(const WorkerId& worker, const proto::VentilatorToWorker& message) override;
   void send_to_sink(const proto::VentilatorToSink& message) override;
   void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override;

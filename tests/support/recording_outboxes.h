@@ -81,6 +81,11 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   }
   void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override { deaths.add({jobs, alone}); }
   void record_end() override { ++recorded_ends; }
+  std::uint64_t fitting(JobSpan jobs, std::uint64_t& bytes) override {
+    const std::uint64_t fits = std::min(jobs.size(), bytes / input_bytes);
+    bytes -= fits * input_bytes;
+    return fits;
+  }
   std::string host_of(JobId job) override { return hosts.at(static_cast<std::size_t>(job)); }
   void on_event(const std::string& what) override { events.push_back(what); }
   void on_trouble(const std::string& what) override { troubles.add(what); }
@@ -109,6 +114,7 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   Recorded<DeadJobs> deaths;
   int recorded_ends = 0;
   bool frontier_writable = true;
+  std::uint64_t input_bytes = 1;  // of each job
   std::vector<std::string> events;
   std::vector<std::string> hosts;  // what host_of answers, by job
 };

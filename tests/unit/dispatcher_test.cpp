@@ -119,6 +119,30 @@ TEST_F(DispatcherTest, OneMessageCarriesNoMoreThanTheLargestBatch) {
   EXPECT_EQ(jobs, 1 + 2 * 4096u) << "what is left of the window is less than a quarter of it";
 }
 
+TEST_F(DispatcherTest, OneMessageCarriesNoMoreThanAMebibyte) {
+  out.input_bytes = 100 << 10;
+  scene.join("a", 1);
+  scene.dispatcher.on_spooled(1000, scene.now, out);
+  scene.deliver();
+  scene.workers["a"].mean_job_ns = 1000;
+  scene.finish("a", 2);
+  const auto batches = scene.deliver();
+  ASSERT_GT(batches.size(), 5u);
+  for (const auto& batch : batches)
+    EXPECT_LE(batch.batch.count(), 10u);
+  EXPECT_EQ(batches[1].batch.count(), 10u);
+  EXPECT_EQ(scene.dispatcher.pending() + scene.workers["a"].active.size() + 2, 1000u) << "none is lost";
+}
+
+TEST_F(DispatcherTest, AnInputLargerThanThatTravelsAlone) {
+  out.input_bytes = 5 << 20;
+  scene.join("a", 4);
+  scene.dispatcher.on_spooled(10, scene.now, out);
+  for (const auto& batch : scene.deliver())
+    EXPECT_EQ(batch.batch.count(), 1u);
+  EXPECT_EQ(scene.workers["a"].active.size(), 5u);
+}
+
 TEST_F(DispatcherTest, LongJobsAreNotHoarded) {
   scene.join("a", 4);
   scene.dispatcher.on_spooled(100, scene.now, out);

@@ -163,6 +163,29 @@ TEST(Spool, GeneratedAndKeptInputsMix) {
   EXPECT_EQ(said_by(opened(folder.path())), said_by(spool));
 }
 
+TEST(Spool, TellsHowManyInputsFit) {
+  const TemporaryFolder folder(TemporaryFolder::Place::kMemory);
+  Spool spool = created(folder.path());
+  for (const char* input : {"aaa", "", "bbbb", "c"})
+    spool.append(input);
+  sync(spool);
+  spool.append("dd");
+  spool.append_generated(100, 50);
+  sync(spool);
+  const auto fitting = [&spool](JobSpan jobs, std::uint64_t bytes) {
+    const auto fits = spool.fitting(jobs, bytes);
+    return std::pair(fits.value_or(999), bytes);
+  };
+  using Fits = std::pair<std::uint64_t, std::uint64_t>;
+  EXPECT_EQ(fitting({0, 5}, 100), (Fits{5, 90})) << "over two records";
+  EXPECT_EQ(fitting({0, 5}, 7), (Fits{3, 0}));
+  EXPECT_EQ(fitting({0, 5}, 6), (Fits{2, 3})) << "an empty one always fits";
+  EXPECT_EQ(fitting({2, 4}, 100), (Fits{2, 95}));
+  EXPECT_EQ(fitting({2, 4}, 3), (Fits{0, 3}));
+  EXPECT_EQ(fitting({4, 105}, 102 + 7), (Fits{3, 7}));
+  EXPECT_EQ(fitting({0, 106}, 100), (Fits{999, 100})) << "there are not so many";
+}
+
 TEST(Spool, KeepsWhatTheVentilatorMustKnow) {
   const TemporaryFolder folder(TemporaryFolder::Place::kMemory);
   Spool spool = created(folder.path());
