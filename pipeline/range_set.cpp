@@ -43,8 +43,12 @@ std::uint64_t RangeSet::erase(JobSpan span) {
 }
 
 bool RangeSet::contains(JobId id) const {
-  auto range = ranges_.upper_bound(id);
-  return range != ranges_.begin() && std::prev(range)->second > id;
+  return end_of_run(id) > id;
+}
+
+JobId RangeSet::end_of_run(JobId id) const {
+  const auto range = ranges_.upper_bound(id);
+  return range == ranges_.begin() ? id : std::max(id, std::prev(range)->second);
 }
 
 void RangeSet::clear() {

@@ -28,6 +28,7 @@ class RangeSet {
   bool erase(JobId id) { return erase(JobSpan{id, id + 1}) == 1; }
 
   bool contains(JobId id) const;
+  JobId end_of_run(JobId id) const;  // the first id from this one on that is not there
   std::uint64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   void clear();

@@ -160,7 +160,9 @@ std::optional<LedgerError> LedgerFile::prepare_statements() {
                             ", commit_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") ||
       !prepare(insert_completed_, "INSERT INTO completed VALUES (?1, ?2, ?3, ?4, ?5)") ||
       !prepare(insert_commit_, "INSERT INTO commits VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") ||
-      !prepare(update_books_, "REPLACE INTO books VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")) {
+      !prepare(update_books_, "REPLACE INTO books VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") ||
+      !prepare(select_rows_, "SELECT " FANTAIL_OUTCOME_COLUMNS
+                             " FROM outcomes WHERE job >= ?1 AND job < ?2 ORDER BY job")) {
     return error_of("opened");
   }
   return std::nullopt;

@@ -234,6 +234,18 @@ std::optional<LedgerError> LedgerFile::for_each(const RowFilter& filter, RowOrde
   return select->failed() ? std::optional(error_of("read")) : std::nullopt;
 }
 
+std::optional<LedgerError> LedgerFile::read_rows(JobSpan jobs,
+                                                 const std::function<bool(const Outcome&)>& take) {
+  select_rows_.bind(1, jobs.first);
+  select_rows_.bind(2, jobs.end);
+  while (select_rows_.step()) {
+    if (take(read_outcome(select_rows_))) continue;
+    select_rows_.reset();
+    return std::nullopt;
+  }
+  return select_rows_.failed() ? std::optional(error_of("read")) : std::nullopt;
+}
+
 // The rows have no index of commits, which would cost a third of the speed: `completed` leads to them.
 std::optional<LedgerError> LedgerFile::for_each_by_commit(
     const RowFilter& filter, const std::function<bool(const Outcome&)>& take) const {

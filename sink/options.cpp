@@ -33,10 +33,12 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
 }
 
 std::string check_output_options(const OutputOptions& options) {
-  if (options.keep_order && options.keep != Keep::kAll)
-    return "--keep-order needs the rows of all jobs to go on after a restart: leave --keep out, or "
-           "--keep-order";
-  return {};
+  if (!options.keep_order || options.keep == Keep::kAll) return {};
+  return std::string(
+             "--keep-order reads rows that had to leave memory back from the ledger, and with --keep ") +
+         (options.keep == Keep::kSummary ? "summary there are none"
+                                         : "failures those of ok jobs are not there") +
+         ": leave --keep out, or --keep-order";
 }
 
 int sink_main(int argc, char** argv) {

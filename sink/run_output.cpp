@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -14,7 +15,7 @@
 
 namespace fantail {
 
-RunOutput::RunOutput(const OutputOptions& options, std::string spill_folder)
+RunOutput::RunOutput(const OutputOptions& options, std::size_t held_bytes_max)
     : options_(options), stdout_(terminal_of(STDOUT_FILENO)), table_(options.all) {
   csv_ = options.format == "csv";
   const bool to_stdout = options.output == "-";
@@ -31,7 +32,7 @@ RunOutput::RunOutput(const OutputOptions& options, std::string spill_folder)
   std::error_code failure;
   if (!options.output.empty() && !to_stdout)
     path_ = std::filesystem::absolute(options.output, failure).string();
-  if (options.keep_order) ordered_.emplace(std::move(spill_folder));
+  if (options.keep_order) ordered_.emplace(held_bytes_max);
 }
 
 std::optional<std::string> RunOutput::open() {
@@ -63,38 +64,44 @@ void RunOutput::record(const Kind& kind, const Outcome& outcome) {
   const Row row = make_row(kind, outcome);
   if (shows_table_) table_.add(row);
   if (!rows_) return;
+  format(row);
+  if (ordered_) {
+    ordered_->add(outcome.job, line_, write_);
+  } else {
+    write(line_);
+  }
+}
+
+void RunOutput::format(const Row& row) {
   line_.clear();
   if (csv_) {
     append_csv(row, line_);
   } else {
     append_jsonl(row, line_);
   }
-  if (!ordered_) {
-    write(line_);
-    return;
-  }
-  due_.clear();
-  keep(ordered_->add(outcome.job, line_, due_));
-  write(due_);
 }
 
-void RunOutput::record_written(const Kind& kind, const Outcome& outcome) {
+void RunOutput::record_in_table(const Kind& kind, const Outcome& outcome) {
   if (shows_table_) table_.add(make_row(kind, outcome));
 }
 
-void RunOutput::record_without_rows(JobSpan jobs) {
-  if (!ordered_) return;
-  due_.clear();
-  keep(ordered_->skip(jobs.first, jobs.size(), due_));
-  write(due_);
+JobSpan RunOutput::missing_rows(const RangeSet& done) const {
+  if (!ordered_ || !rows_ || error_ || rows_->lacks_space()) return {};
+  const JobSpan gap = ordered_->gap();
+  return {gap.first, std::min(gap.end, done.end_of_run(gap.first))};
+}
+
+void RunOutput::write_missing(const Kind& kind, const Outcome& outcome) {
+  format(make_row(kind, outcome));
+  ordered_->pass(outcome.job, write_);
+  ordered_->add(outcome.job, line_, write_);
+}
+
+void RunOutput::end_missing(JobId job) {
+  ordered_->pass(job, write_);
 }
 
 std::optional<std::string> RunOutput::write_rows() {
-  while (ordered_ && ordered_->has_due() && !error_) {
-    due_.clear();
-    keep(ordered_->emit(due_));
-    write(due_);
-  }
   if (error_ || !rows_) return error_;
   const auto error = rows_->flush();
   if (!rows_->lacks_space()) keep(error);

@@ -18,7 +18,9 @@ namespace fantail {
 
 class RunOutput {
  public:
-  RunOutput(const OutputOptions& options, std::string spill_folder);
+  explicit RunOutput(const OutputOptions& options, std::size_t held_bytes_max = OrderedRows::kBytesMax);
+  RunOutput(const RunOutput&) = delete;
+  RunOutput& operator=(const RunOutput&) = delete;
 
   // Opens the file of rows, before any work is done. Errors are sentences.
   std::optional<std::string> open();
@@ -26,9 +28,15 @@ class RunOutput {
   std::optional<std::string> begin(const Kind& kind, const OutputMark& mark);
 
   void record(const Kind& kind, const Outcome& outcome);
-  // For a run that goes on: the row is in the file, and is needed for the table alone.
-  void record_written(const Kind& kind, const Outcome& outcome);
-  void record_without_rows(JobSpan jobs);
+  // For a run that goes on: the row is in the file, or comes later, and is needed for the table alone.
+  void record_in_table(const Kind& kind, const Outcome& outcome);
+  // With --keep-order: the jobs whose rows come next and had to leave memory, or never were there, of those
+  // that are done. Empty: there is none, or nothing can be written now.
+  JobSpan missing_rows(const RangeSet& done) const;
+  // Gives them again, in order.
+  void write_missing(const Kind& kind, const Outcome& outcome);
+  // All rows of the jobs below were given.
+  void end_missing(JobId job);
   // Writes what was recorded. The first error, here or before.
   std::optional<std::string> write_rows();
   bool lacks_space() const { return rows_ && rows_->lacks_space(); }  // write_rows may be called again
@@ -48,6 +56,7 @@ class RunOutput {
 
  private:
   void write(std::string_view bytes);
+  void format(const Row& row);
   void keep(const std::optional<std::string>& error) {
     if (error && !error_) error_ = error;
   }
@@ -61,8 +70,8 @@ class RunOutput {
   std::optional<OutputFile> rows_;
   std::optional<OrderedRows> ordered_;
   Table table_;
+  const OrderedRows::Write write_ = [this](std::string_view bytes) { write(bytes); };
   std::string line_;  // reused
-  std::string due_;
   std::optional<std::string> error_;
 };
 

@@ -12,6 +12,9 @@ namespace {
 
 // How often a file of rows is synced where the ledger could fill it again.
 constexpr Duration kMarkApart = std::chrono::seconds(1);
+// Of the rows that are read back in one go: some milliseconds of work.
+constexpr std::uint64_t kCatchUpBytes = 1 << 20;
+constexpr std::uint64_t kRowBytes = 128;  // beside its input and payload
 
 // A ULID begins with 48 bits of milliseconds.
 std::uint64_t unix_seconds(std::string_view run_id) {
@@ -59,14 +62,12 @@ std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::create(cons
 }
 
 std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::take_up(const std::string& folder,
+                                                                             RunLock lock,
                                                                              RunOutput& output) {
-  auto lock = lock_run(folder);
-  if (auto* error = std::get_if<std::string>(&lock)) return *error;
   auto ledger = LedgerFile::open(folder);
   if (auto* error = std::get_if<LedgerError>(&ledger)) return error->message;
-  std::unique_ptr<RunRecorder> recorder(
-      new RunRecorder(folder, std::move(std::get<RunLock>(lock)),
-                      std::move(std::get<std::unique_ptr<LedgerFile>>(ledger)), output));
+  std::unique_ptr<RunRecorder> recorder(new RunRecorder(
+      folder, std::move(lock), std::move(std::get<std::unique_ptr<LedgerFile>>(ledger)), output));
   const LedgerFile& file = *recorder->ledger_;
   if (file.sequence() == 0) return recorder;
   KeptRun kept;
@@ -79,12 +80,20 @@ std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::take_up(con
   kept.aggregate = file.books().aggregate;
   kept.done = file.done();
   recorder->kept_ = std::move(kept);
-  if (recorder->same_output()) recorder->mark_ = file.books().output;
+  // Rows in another order than the file's are written anew.
+  if (recorder->same_output() && recorder->kept_->books.in_order() == output.keeps_order())
+    recorder->mark_ = file.books().output;
   return recorder;
 }
 
 std::string RunRecorder::refuse_output() const {
-  if (same_output() || ledger_->run().keep == Keep::kAll || ledger_->books().output.length == 0) return {};
+  if (ledger_->run().keep == Keep::kAll) return {};
+  if (output_.keeps_order()) {
+    return "run " + run_text() +
+           " was begun without --keep-order, and its ledger does not keep the rows that would have to wait: "
+           "start the sink without it";
+  }
+  if (same_output() || ledger_->books().output.length == 0) return {};
   return "run " + run_text() + " has written rows to " + kept_->books.output() +
          " that its ledger does not keep: start the sink with --output " + kept_->books.output();
 }
@@ -101,38 +110,30 @@ std::optional<RunRecorder::Failure> RunRecorder::begin(const Kind& kind) {
 
 std::optional<RunRecorder::Failure> RunRecorder::refill(const Kind& kind) {
   if (const auto error = output_.begin(kind, mark_)) return Failure{Problem::kOutput, *error};
-  if (!output_.wants_rows()) return std::nullopt;
-  const bool in_order = output_.keeps_order();
-  if (in_order) {
-    const auto without_rows = ledger_->done_without_rows();
-    if (const auto* error = std::get_if<LedgerError>(&without_rows))
-      return Failure{Problem::kFatal, error->message};
-    for (const JobSpan& span : std::get<RangeSet>(without_rows).spans())
-      output_.record_without_rows(span);
-  }
-  const RowOrder order = in_order ? RowOrder::kJobs : RowOrder::kCommits;
-  RowFilter old;
-  RowFilter fresh;
-  if (in_order) {
-    old.before_job = fresh.from_job = mark_.next_job;
-  } else {
+  std::optional<LedgerError> error;
+  if (output_.keeps_order()) {
+    if (output_.shows_table()) error = fill_table(kind, {}, RowOrder::kJobs);
+  } else if (output_.wants_rows()) {
+    RowFilter old;
+    RowFilter fresh;
     // Whoever reads a pipe has seen the rows of earlier commits.
     old.up_to_commit = fresh.after_commit = output_.can_be_cut() ? mark_.sequence : ledger_->sequence();
-  }
-  std::optional<LedgerError> error;
-  if (output_.shows_table()) {
-    error = ledger_->for_each(old, order, [&](const Outcome& outcome) {
-      output_.record_written(kind, outcome);
-      return true;
-    });
-  }
-  if (!error) {
-    error = ledger_->for_each(fresh, order, [&](const Outcome& outcome) {
-      output_.record(kind, outcome);
-      return true;
-    });
+    if (output_.shows_table()) error = fill_table(kind, old, RowOrder::kCommits);
+    if (!error) {
+      error = ledger_->for_each(fresh, RowOrder::kCommits, [&](const Outcome& outcome) {
+        output_.record(kind, outcome);
+        return true;
+      });
+    }
   }
   return error ? std::optional(Failure{Problem::kFatal, error->message}) : std::nullopt;
+}
+
+std::optional<LedgerError> RunRecorder::fill_table(const Kind& kind, const RowFilter& rows, RowOrder order) {
+  return ledger_->for_each(rows, order, [&](const Outcome& outcome) {
+    output_.record_in_table(kind, outcome);
+    return true;
+  });
 }
 
 void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
@@ -142,7 +143,37 @@ void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
 
 void RunRecorder::record_without_rows(JobSpan jobs, Status status) {
   ledger_->stage_without_rows(jobs, status);
-  output_.record_without_rows(jobs);
+}
+
+std::optional<RunRecorder::Failure> RunRecorder::write_rows() {
+  const auto error = output_.write_rows();
+  if (!error) return std::nullopt;
+  return Failure{output_.lacks_space() ? Problem::kWait : Problem::kOutput, *error};
+}
+
+bool RunRecorder::behind() const {
+  return !committing() && output_.keeps_order() && (output_.lacks_space() || output_.missing_rows(ledger_->done()).size() > 0);
+}
+
+// Only what is durable is read back, so a row that left memory early waits for its commit.
+std::optional<RunRecorder::Failure> RunRecorder::catch_up(const Kind& kind) {
+  for (std::uint64_t bytes = 0; bytes < kCatchUpBytes;) {
+    const JobSpan missing = output_.missing_rows(ledger_->done());
+    if (missing.size() == 0) break;
+    const auto error = ledger_->read_rows(missing, [&](const Outcome& outcome) {
+      output_.write_missing(kind, outcome);
+      bytes += outcome.input.size() + outcome.payload.size() + kRowBytes;
+      return bytes < kCatchUpBytes;
+    });
+    if (error) return failure_of(*error);
+    if (bytes < kCatchUpBytes) output_.end_missing(missing.end);
+  }
+  return write_rows();
+}
+
+RunRecorder::Failure RunRecorder::failure_of(const LedgerError& error) {
+  const bool later = error.fault == LedgerFault::kNoSpace || error.fault == LedgerFault::kBusy;
+  return {later ? Problem::kWait : Problem::kFatal, error.message};
 }
 
 // Where the ledger does not keep every row, the file must have them before the commit; else now and then is
@@ -159,17 +190,14 @@ std::optional<RunRecorder::Failure> RunRecorder::mark_output(Instant now) {
 }
 
 void RunRecorder::begin_commit(const Collector& collector, Instant now) {
-  output_failure_.reset();
-  if (const auto error = output_.write_rows()) {
-    const bool later = output_.lacks_space();
-    output_failure_ = Failure{later ? Problem::kWait : Problem::kOutput, *error};
-    if (later) return commit_.start([] {});  // it fails as any other: nothing goes to the ledger
-  } else {
-    output_failure_ = mark_output(now);
-  }
+  output_failure_ = write_rows();
+  // It fails as any other does: nothing goes to the ledger.
+  if (output_failure_ && output_failure_->problem == Problem::kWait) return commit_.start([] {});
+  if (!output_failure_) output_failure_ = mark_output(now);
   proto::Books books = collector.books(now);
   books.set_boot_id(boot_id_);
   books.set_output(output_.path());
+  books.set_in_order(output_.keeps_order());
   LedgerBooks kept;
   kept.counts = collector.counts();
   kept.digest = collector.digest();
@@ -184,9 +212,7 @@ std::optional<RunRecorder::Committed> RunRecorder::take_committed() {
   if (!commit_.take_finished()) return std::nullopt;
   if (output_failure_ && output_failure_->problem == Problem::kWait) return Committed{output_failure_};
   const auto error = ledger_->end_commit();
-  if (!error) return Committed{output_failure_};
-  const bool later = error->fault == LedgerFault::kNoSpace || error->fault == LedgerFault::kBusy;
-  return Committed{Failure{later ? Problem::kWait : Problem::kFatal, error->message}};
+  return Committed{error ? failure_of(*error) : output_failure_};
 }
 
 void RunRecorder::mark_finished() {

@@ -28,12 +28,12 @@ class RunRecorder : public Ledger {
     std::string message;
   };
 
-  // Both take the folder's lock; the answer may be why not, as a sentence.
+  // The answer may be why not, as a sentence. create() takes the folder's lock.
   static std::variant<std::unique_ptr<RunRecorder>, std::string> create(const std::string& state_dir,
                                                                         const proto::RunOpen& open,
                                                                         RunOutput& output, Keep keep);
   static std::variant<std::unique_ptr<RunRecorder>, std::string> take_up(const std::string& folder,
-                                                                         RunOutput& output);
+                                                                         RunLock lock, RunOutput& output);
   static bool exists(const std::string& state_dir, const std::string& run_id);
 
   // What a collector goes on with. Empty: nothing was committed.
@@ -42,7 +42,8 @@ class RunRecorder : public Ledger {
   Duration clock_shift(Instant now) const;
   // Starts the output of a new run.
   std::optional<Failure> begin(const Kind& kind);
-  // The rows that are not in the output yet are written again, the table is filled. Requires: take_up.
+  // The rows that are not in the output yet are written again, those in order by and by; the table is filled.
+  // Requires: take_up.
   std::optional<Failure> refill(const Kind& kind);
   const std::string& run_text() const { return ledger_->run().run_id; }
   // Whether the rows written so far are in this process's file of rows.
@@ -65,6 +66,11 @@ class RunRecorder : public Ledger {
   std::optional<Committed> take_committed();
   void wait_for_commit() { commit_.wait(); }               // take_committed() tells next
   int descriptor() const { return commit_.descriptor(); }  // readable when a commit is over
+  // Rows come next that are only in the ledger, or what was read back of them found no space. Not known while
+  // a commit goes on.
+  bool behind() const;
+  // Writes such rows, as many as keep nobody waiting for long. Requires: no commit is going on.
+  std::optional<Failure> catch_up(const Kind& kind);
   // The ventilator knows how the run ended: it may be pruned.
   void mark_finished();
 
@@ -73,6 +79,9 @@ class RunRecorder : public Ledger {
       : folder_(std::move(folder)), lock_(std::move(lock)), ledger_(std::move(ledger)), output_(output) {}
 
   static std::string boot_id();
+  std::optional<LedgerError> fill_table(const Kind& kind, const RowFilter& rows, RowOrder order);
+  static Failure failure_of(const LedgerError& error);
+  std::optional<Failure> write_rows();
   std::optional<Failure> mark_output(Instant now);
 
   std::string folder_;

@@ -15,6 +15,7 @@
 #include "sink/progress_display.h"
 #include "sink/run_output.h"
 #include "sink/run_recorder.h"
+#include "sink/sink_addresses.h"
 
 namespace fantail {
 
@@ -23,8 +24,6 @@ namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr int kDoneLingerMs = 1000;
-// Where an ipc control endpoint's data socket is: PATH.1
-constexpr std::uint32_t kIpcDataPort = 1;
 // A commit waits so long, and so much, for more results, and only while more keep arriving. Its size also
 // bounds how long nobody else is listened to.
 constexpr Duration kCommitAtLatest = std::chrono::milliseconds(20);
@@ -73,7 +72,7 @@ class Sink : public CollectorOutbox {
   std::string bind();
   void reset(Instant now);
   std::string take_up_last(Instant now);
-  std::string take_up(const std::string& folder, bool asked, Instant now);
+  std::string take_up(const std::string& folder, RunLock lock, bool asked, Instant now);
   bool prepare_run(const proto::VentilatorToSink& message, Instant now);
   void on_signal(int signal, Instant now);
   void receive_control(Instant now);
@@ -83,6 +82,9 @@ class Sink : public CollectorOutbox {
   void begin_commit(Instant now);
   bool end_commit(Instant now);
   bool commit(Instant now);
+  bool settle(const std::optional<RunRecorder::Failure>& failure, Instant now);
+  bool behind(Instant now) const { return recorder_ && !held(now) && recorder_->behind(); }
+  void catch_up(Instant now);
   void lose_output(const std::string& why, Instant now);
   void finish(Instant now);
   void tell_what_it_waits_for(Instant now);
@@ -134,40 +136,22 @@ std::string Sink::start() {
 void Sink::reset(Instant now) {
   collector_.emplace(policy_, now);
   recorder_.reset();
-  output_.emplace(options_.output, state_dir_);
+  output_.emplace(options_.output);
   uncommitted_since_ = Instant{};
 }
 
 std::string Sink::bind() {
-  std::uint32_t data_port = kIpcDataPort;
-  for (const Endpoint& endpoint : options_.binds) {
-    const bool tcp = endpoint.transport == Endpoint::Transport::kTcp;
-    const Socket::Bound control = control_.bind(endpoint);
-    if (!control.endpoint) {
-      return "cannot listen on --bind " + endpoint.text() + ": " + control.error +
-             "; stop what runs there or choose another";
-    }
-    std::uint32_t wanted = kIpcDataPort;
-    if (tcp) {
-      const bool any = endpoint.port == 0;
-      wanted = options_.data_port ? *options_.data_port : any ? 0 : endpoint.port + 1U;
-    }
-    const Endpoint data_endpoint = control.endpoint->with_port(wanted);
-    const Socket::Bound data = data_.bind(data_endpoint);
-    if (!data.endpoint) {
-      return "cannot listen on " + data_endpoint.text() + " for results: " + data.error +
-             "; choose another --data-port";
-    }
-    if (tcp) {
-      data_port = data.endpoint->port;
-      policy_.tcp_port = control.endpoint->port;
-    }
-    bound_.push_back(*control.endpoint);
-    log_->info("listening on {}, for results on {}", control.endpoint->text(), data.endpoint->text());
-    if (!endpoint.is_local())
-      log_->warn("{} is open to the network without keys (--insecure)", endpoint.text());
+  const auto addresses = bind_sockets(options_, control_, data_);
+  if (const auto* problem = std::get_if<std::string>(&addresses)) return *problem;
+  const SinkAddresses& there = std::get<SinkAddresses>(addresses);
+  for (const auto& [control, results] : there.bound) {
+    bound_.push_back(control);
+    log_->info("listening on {}, for results on {}", control.text(), results.text());
+    if (!control.is_local())
+      log_->warn("{} is open to the network without keys (--insecure)", control.text());
   }
-  policy_.data_port = data_port;
+  policy_.data_port = there.data_port;
+  policy_.tcp_port = there.tcp_port;
   return {};
 }
 
@@ -177,8 +161,9 @@ std::string Sink::take_up_last(Instant now) {
   for (const RunFolder& folder : list_run_folders(state_dir_)) {
     if (folder.finished || !LedgerFile::exists(folder.path)) continue;
     if (!options_.run_id.empty() && folder.run != options_.run_id) continue;
-    if (std::holds_alternative<std::string>(lock_run(folder.path))) continue;  // another sink's
-    const std::string problem = take_up(folder.path, false, now);
+    auto lock = lock_run(folder.path);
+    if (std::holds_alternative<std::string>(lock)) continue;  // another sink's
+    const std::string problem = take_up(folder.path, std::move(std::get<RunLock>(lock)), false, now);
     if (!problem.empty() || collector_->run_open()) return problem;
     recorder_.reset();
   }
@@ -186,8 +171,8 @@ std::string Sink::take_up_last(Instant now) {
 }
 
 // asked: a ventilator wants this one, because it does not know how it ended.
-std::string Sink::take_up(const std::string& folder, bool asked, Instant now) {
-  auto taken = RunRecorder::take_up(folder, *output_);
+std::string Sink::take_up(const std::string& folder, RunLock lock, bool asked, Instant now) {
+  auto taken = RunRecorder::take_up(folder, std::move(lock), *output_);
   if (auto* problem = std::get_if<std::string>(&taken)) return *problem;
   recorder_ = std::move(std::get<std::unique_ptr<RunRecorder>>(taken));
   if (!recorder_->kept()) return {};  // nothing but its beginning was written: as good as new
@@ -217,7 +202,7 @@ int Sink::run(Signals& signals) {
     Instant now = steady_now();
     Instant wake = collector_->on_tick(now, ledger(), *this);
     if (collector_->run_open() && !collector_->run_ended()) wake = std::min(wake, progress_.next());
-    if (more && takes_results(now)) wake = now;
+    if ((more && takes_results(now)) || behind(now)) wake = now;
     poller.clear();
     poller.add(control_);
     poller.add(signals.descriptor());
@@ -228,6 +213,7 @@ int Sink::run(Signals& signals) {
     while (const auto signal = signals.next())
       on_signal(*signal, now);
     end_commit(now);
+    catch_up(now);
     if (takes_results(now)) more = receive_data(now);
     commit_if_due(more, now);
     receive_control(now);
@@ -293,7 +279,10 @@ void Sink::on_ventilator(const proto::VentilatorToSink& message, Instant now) {
 bool Sink::prepare_run(const proto::VentilatorToSink& message, Instant now) {
   std::string problem;
   if (RunRecorder::exists(state_dir_, message.run_id())) {
-    problem = take_up(run_folder_path(state_dir_, ulid_text(message.run_id())), true, now);
+    const std::string folder = run_folder_path(state_dir_, ulid_text(message.run_id()));
+    auto lock = lock_run(folder);
+    auto* reason = std::get_if<std::string>(&lock);
+    problem = reason != nullptr ? *reason : take_up(folder, std::move(std::get<RunLock>(lock)), true, now);
     if (problem.empty() && collector_->run_open()) return true;
   } else {
     auto made = RunRecorder::create(state_dir_, message.open(), *output_, options_.output.keep);
@@ -349,20 +338,10 @@ void Sink::begin_commit(Instant now) {
 bool Sink::end_commit(Instant now) {
   const auto committed = recorder_ ? recorder_->take_committed() : std::nullopt;
   if (!committed) return true;
-  const auto& failure = committed->failure;
-  if (failure && failure->problem != RunRecorder::Problem::kOutput) {
+  if (!settle(committed->failure, now)) {
     collector_->on_not_committed();
-    if (held_reason_ != failure->message) log_->error("{}", failure->message);
-    held_reason_ = failure->message;
-    held_until_ = now + kCommitRetry;
-    // Where only the ventilator's acknowledgement could not be recorded, the run is over all the same.
-    if (failure->problem == RunRecorder::Problem::kFatal && !collector_->exit_code())
-      exit_code_ = kExitInfrastructure;
     return false;
   }
-  if (!held_reason_.empty()) log_->warn("{}: results are taken in again", recorder_->run_text());
-  held_reason_.clear();
-  if (failure) lose_output(failure->message, now);
   collector_->on_committed(now, *this);
   return true;
 }
@@ -379,6 +358,29 @@ bool Sink::commit(Instant now) {
   return end_commit(now);
 }
 
+// False: the same has to be tried again, or the process ends.
+bool Sink::settle(const std::optional<RunRecorder::Failure>& failure, Instant now) {
+  if (failure && failure->problem != RunRecorder::Problem::kOutput) {
+    if (held_reason_ != failure->message) log_->error("{}", failure->message);
+    held_reason_ = failure->message;
+    held_until_ = now + kCommitRetry;
+    // Where only the ventilator's acknowledgement could not be recorded, the run is over all the same.
+    if (failure->problem == RunRecorder::Problem::kFatal && !collector_->exit_code())
+      exit_code_ = kExitInfrastructure;
+    return false;
+  }
+  if (!held_reason_.empty()) log_->warn("{}: results are taken in again", recorder_->run_text());
+  held_reason_.clear();
+  if (failure) lose_output(failure->message, now);
+  return true;
+}
+
+void Sink::catch_up(Instant now) {
+  if (!behind(now)) return;
+  if (output_->writes_to_terminal()) progress_.erase();
+  settle(recorder_->catch_up(*collector_->kind()), now);
+}
+
 // Rows cannot be written any more, for another reason than space: nobody would get the rest.
 void Sink::lose_output(const std::string& why, Instant now) {
   if (!fault_.empty()) return;
@@ -390,6 +392,7 @@ void Sink::lose_output(const std::string& why, Instant now) {
 void Sink::finish(Instant now) {
   progress_.erase();
   if ((collector_->has_uncommitted() || committing()) && (held(now) || !commit(now))) return;
+  if (recorder_ && recorder_->behind()) return;
   ended_ = false;
   const auto error = output_->finish(collector_->summary(now), *collector_->kind(), collector_->digest());
   if (error && fault_.empty()) {

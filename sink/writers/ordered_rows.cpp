@@ -1,85 +1,57 @@
 #include "sink/writers/ordered_rows.h"
 
-#include <limits>
+#include <algorithm>
+#include <iterator>
 
 namespace fantail {
 
-std::optional<std::string> OrderedRows::add(std::uint64_t job, std::string_view line, std::string& out) {
-  if (job < next_ || in_memory_.contains(job)) return std::nullopt;
-  const std::size_t end = out.size() + limits_.burst;
-  if (job != next_) {
-    if (auto error = keep(job, line)) return error;
-  } else {
-    out += line;
+namespace {
+
+// A node of the map, and what the heap adds to it and to the line.
+constexpr std::size_t kHeldOverhead = 112;
+
+std::size_t cost(std::string_view line) {
+  return line.size() + kHeldOverhead;
+}
+
+}  // namespace
+
+void OrderedRows::add(JobId job, std::string_view line, const Write& write) {
+  if (job == next_) {
+    write(line);
     ++next_;
-    pass_skipped();
+    write_due(write);
+  } else if (job > next_ && !held_.contains(job) && make_room(job, cost(line))) {
+    held_.emplace(job, line);
+    held_bytes_ += cost(line);
   }
-  return emit_up_to(end, out);
 }
 
-std::optional<std::string> OrderedRows::skip(std::uint64_t first, std::uint64_t count, std::string& out) {
-  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
-  const std::uint64_t end = count > kMax - first ? kMax : first + count;
-  if (first < end) skipped_.insert(JobSpan{first, end});
-  pass_skipped();
-  return emit(out);
-}
-
-bool OrderedRows::has_due() const {
-  return in_memory_.contains(next_) || (!spilled_.empty() && spilled_.top().job == next_);
-}
-
-std::optional<std::string> OrderedRows::emit(std::string& out) {
-  return emit_up_to(out.size() + limits_.burst, out);
-}
-
-std::optional<std::string> OrderedRows::keep(std::uint64_t job, std::string_view line) {
-  if (in_memory_.size() < limits_.lines && line.size() <= limits_.bytes - bytes_in_memory_) {
-    in_memory_.emplace(job, line);
-    bytes_in_memory_ += line.size();
-    return std::nullopt;
+void OrderedRows::pass(JobId job, const Write& write) {
+  while (next_ < job) {
+    next_ = std::min(job, gap().end);
+    write_due(write);
   }
-  SpillFile::Place place;
-  if (auto error = spill_.write(line, place)) return error;
-  spilled_.push({job, place});
-  return std::nullopt;
 }
 
-std::optional<std::string> OrderedRows::emit_up_to(std::size_t size, std::string& out) {
-  while (out.size() < size) {
-    if (const auto kept = in_memory_.find(next_); kept != in_memory_.end()) {
-      out += kept->second;
-      bytes_in_memory_ -= kept->second.size();
-      in_memory_.erase(kept);
-    } else if (!spilled_.empty() && spilled_.top().job == next_) {
-      if (auto error = spill_.read(spilled_.top().place, out)) return error;
-    } else {
-      break;
-    }
+// False: this row is itself the one that is due last.
+bool OrderedRows::make_room(JobId job, std::size_t bytes) {
+  while (held_bytes_ + bytes > bytes_max_) {
+    if (held_.empty() || held_.rbegin()->first < job) return false;
+    const auto last = std::prev(held_.end());
+    held_bytes_ -= cost(last->second);
+    held_.erase(last);
+  }
+  return true;
+}
+
+void OrderedRows::write_due(const Write& write) {
+  while (!held_.empty() && held_.begin()->first == next_) {
+    write(held_.begin()->second);
+    held_bytes_ -= cost(held_.begin()->second);
+    held_.erase(held_.begin());
     ++next_;
-    pass_skipped();
   }
-  return std::nullopt;
-}
-
-void OrderedRows::pass_skipped() {
-  // Ranges of the set do not touch: after one of them comes a job that is not in it.
-  while (!skipped_.empty()) {
-    if (skipped_.erase(JobSpan{0, next_}) > 0) continue;
-    if (!skipped_.contains(next_)) break;
-    const JobSpan passed = skipped_.take_first(std::numeric_limits<std::uint64_t>::max());
-    next_ = passed.end;
-  }
-  forget_spilled();
-}
-
-// What was emitted, and second lines of its job, which a heap cannot find when they come.
-void OrderedRows::forget_spilled() {
-  if (spilled_.empty()) return;
-  while (!spilled_.empty() && spilled_.top().job < next_)
-    spilled_.pop();
-  // Nothing in the file is wanted any more: it starts again from its beginning.
-  if (spilled_.empty()) spill_.rewind();
 }
 
 }  // namespace fantail

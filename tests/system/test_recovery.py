@@ -1,7 +1,10 @@
 """Processes that are killed, suspended or out of space: the run goes on with the same command, and nothing is lost."""
+import contextlib
+import glob
 import json
 import os
 import signal
+import sqlite3
 import time
 import unittest
 
@@ -122,6 +125,34 @@ class Recovery(fantail.SystemTest):
                     self.assertTrue(next(file).startswith("job,"))
                     jobs = [int(line.split(",")[0]) for line in file]
             self.assertEqual(list(range(count)), jobs)
+
+    def test_rows_in_order_that_memory_does_not_hold_are_read_back(self):
+        """One worker's jobs outlast all others, whose rows are more than 64 MiB."""
+        count = 50_000
+        sink = self.start(*self.command("sink", "--keep-order"))
+        ventilator = self.start(*self.command("ventilator", "--heartbeat", "20s", "echo", "--count", str(count),
+                                              "--payload", "1000", "--sleep", "1ms"))
+        slow = self.start(*self.command("worker", "--slots", "1"))
+        self.rows_reach(1)
+        slow.send_signal(signal.SIGSTOP)
+        self.start(*self.command("worker", "--slots", "32"))
+
+        def nearly_all_done():
+            ledger, = glob.glob(self.path("state/fantail/sink/runs/*/ledger.db"))
+            with contextlib.closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
+                return database.execute("SELECT ok FROM books").fetchone()[0] > count * 99 // 100
+
+        fantail.wait_until(nearly_all_done, 120, "all but one worker's jobs are done")
+        self.assertLess(self.lines(), count // 2)
+        slow.send_signal(signal.SIGCONT)
+        self.assertEqual(0, self.finish(ventilator)[0])
+        self.assertEqual(0, self.finish(sink)[0])
+        code, rows, errors = self.finish(self.start("results", "--format", "jsonl"))
+        self.assertEqual(0, code, errors)
+        with open(self.path("rows.jsonl"), "rb") as file:
+            self.assertTrue(file.read() == rows, "the rows are not those of the ledger in order")
+        self.assertEqual(count, rows.count(b"\n"))
+        self.assertGreater(len(rows), 64 << 20)
 
     def test_a_killed_workers_jobs_run_elsewhere_soon(self):
         for heartbeat, limit in (("1s", 3.5), ("250ms", 1)):

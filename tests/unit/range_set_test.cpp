@@ -31,6 +31,19 @@ TEST(RangeSet, InsertSaysWhetherAnIdIsNew) {
   EXPECT_FALSE(set.contains(8));
 }
 
+TEST(RangeSet, SaysHowFarARunOfIdsGoes) {
+  RangeSet set;
+  EXPECT_EQ(set.end_of_run(3), 3u);
+  set.insert({3, 6});
+  set.insert({7, 9});
+  EXPECT_EQ(set.end_of_run(2), 2u);
+  EXPECT_EQ(set.end_of_run(3), 6u);
+  EXPECT_EQ(set.end_of_run(5), 6u);
+  EXPECT_EQ(set.end_of_run(6), 6u);
+  EXPECT_EQ(set.end_of_run(8), 9u);
+  EXPECT_EQ(set.end_of_run(9), 9u);
+}
+
 TEST(RangeSet, EraseSplitsARange) {
   RangeSet set;
   set.insert({0, 10});
