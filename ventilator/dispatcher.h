@@ -93,6 +93,9 @@ class Dispatcher {
   // ---- workers
   void on_worker(const proto::WorkerToVentilator& message, Instant now, DispatchOutbox& out);
   void on_lane_open(const WorkerId& worker, Instant now, DispatchOutbox& out);
+  // An open lane lost its worker's connection, or has it again.
+  void on_lane_dropped(const WorkerId& worker, Instant now);
+  void on_lane_connected(const WorkerId& worker, Instant now, DispatchOutbox& out);
 
   // ---- the sink
   void on_sink(const proto::SinkToVentilator& message, Instant now, DispatchOutbox& out);
@@ -138,9 +141,10 @@ class Dispatcher {
     std::uint64_t mean_job_ns = 0;
     std::uint64_t number = 0;  // of its last hello or status
     Instant heard{};
-    Instant welcomed{};
-    bool alone = false;  // has a job that workers died of, and gets nothing else
+    Instant unconnected_since{};  // where the lane is not connected
+    bool alone = false;           // has a job that workers died of, and gets nothing else
     std::uint64_t outstanding() const { return unfinished + sent_jobs; }
+    bool dropped() const { return !open && next_sequence > 1; }  // it was open before
   };
   using Workers = std::map<WorkerId, Worker>;
   // Jobs that nobody seems to hold: pending again once the sink has answered a question asked after that was
@@ -167,6 +171,7 @@ class Dispatcher {
   void send_unknown(const WorkerId& id, DispatchOutbox& out) const;
   void send_pong(const WorkerId& id, DispatchOutbox& out) const;
   Instant check_workers(Instant now, DispatchOutbox& out);  // returns when it next has something to find
+  Instant last_moment(const Worker& worker) const;          // by which a sign of life has to come
 
   // dispatcher_jobs.cpp
   void dispatch(Instant now, DispatchOutbox& out);

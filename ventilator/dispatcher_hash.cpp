@@ -29,7 +29,7 @@ void Dispatcher::add_to(StateHash& hash) const {
     hash.add_figure(worker.number).add_figure(worker.name);
     hash.add(worker.heard, kHeartbeatsMost * policy_.heartbeat);
     // How long it has waited matters until its lane is open.
-    hash.add(worker.open ? Instant{} : worker.welcomed, kHeartbeatsMost * policy_.heartbeat);
+    hash.add(worker.open ? Instant{} : worker.unconnected_since, kHeartbeatsMost * policy_.heartbeat);
     hash.add((worker.open ? 1 : 0) + (worker.draining ? 2 : 0) + (worker.blocked ? 4 : 0) +
              (worker.alone ? 8 : 0));
   }

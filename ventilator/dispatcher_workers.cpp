@@ -83,7 +83,7 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
   worker.slots = slots;
   worker.number = number;
   worker.heard = now;
-  worker.welcomed = now;
+  worker.unconnected_since = now;
   RangeSet holding;
   if (hello.run_id() == spec_.run_id()) holding = to_set(hello.holding(), spooled_);
   worker.unfinished = holding.size();
@@ -132,6 +132,21 @@ void Dispatcher::on_lane_open(const WorkerId& id, Instant now, DispatchOutbox& o
   dispatch(now, out);
 }
 
+void Dispatcher::on_lane_dropped(const WorkerId& id, Instant now) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end() || !worker->second.open) return;
+  worker->second.open = false;
+  worker->second.unconnected_since = now;
+}
+
+// What the old connection lost shows as a gap, or as a message that is not received.
+void Dispatcher::on_lane_connected(const WorkerId& id, Instant now, DispatchOutbox& out) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end() || !worker->second.dropped()) return;
+  worker->second.open = true;
+  dispatch(now, out);
+}
+
 void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& status, Instant now,
                            DispatchOutbox& out) {
   Worker& worker = entry->second;
@@ -154,9 +169,9 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
   worker.blocked = status.blocked();
   // Only whole statuses are answered: these are the heartbeats.
   if (status.complete()) send_pong(entry->first, out);
-  if (!worker.open && worker.welcomed + kUnopenedForHeartbeats * policy_.heartbeat < now) {
+  if (!worker.open && worker.unconnected_since + kUnopenedForHeartbeats * policy_.heartbeat < now) {
     // It tries another lane than the one that waits for it.
-    worker.welcomed = now;
+    worker.unconnected_since = now;
     send_unknown(entry->first, out);
   }
   if (!worker.in_flight.empty() &&
@@ -241,15 +256,22 @@ void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
   out.send_to_worker(id, message);
 }
 
+// A process that dies takes its connections with it; one that lives reconnects, or says something meanwhile.
+Instant Dispatcher::last_moment(const Worker& worker) const {
+  const Instant by_silence = worker.heard + kDeadAfterHeartbeats * policy_.heartbeat;
+  if (!worker.dropped()) return by_silence;
+  return std::min(by_silence, std::max(worker.heard, worker.unconnected_since) + policy_.heartbeat);
+}
+
 Instant Dispatcher::check_workers(Instant now, DispatchOutbox& out) {
-  const Duration silence = kDeadAfterHeartbeats * policy_.heartbeat;
   std::vector<WorkerId> dead;
   Instant next = kNever;
   for (const auto& [id, worker] : workers_) {
-    if (worker.heard + silence < now) {
+    const Instant last = last_moment(worker);
+    if (last < now) {
       dead.push_back(id);
     } else {
-      next = std::min(next, worker.heard + silence + Duration{1});
+      next = std::min(next, last + Duration{1});
     }
   }
   for (const WorkerId& id : dead)

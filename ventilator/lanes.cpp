@@ -9,6 +9,8 @@ namespace fantail {
 
 namespace {
 
+constexpr Duration kLookApart = std::chrono::milliseconds(50);
+
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -56,7 +58,7 @@ Lanes::Opened Lanes::open(const WorkerId& worker, const Endpoint& base, std::str
     }
     if (port == 0) return {0, error};
   }
-  lanes_.emplace(worker, Lane{std::move(socket), port, std::move(first_message)});
+  lanes_.emplace(worker, Lane{std::move(socket), port, std::move(first_message), true});
   ++opening_;
   return {port, {}};
 }
@@ -78,6 +80,18 @@ std::vector<WorkerId> Lanes::try_opening() {
     up.push_back(worker);
   }
   return up;
+}
+
+std::vector<Lanes::Change> Lanes::changes(Instant now) {
+  std::vector<Change> changes;
+  if (now < looked_at_ + kLookApart) return changes;
+  looked_at_ = now;
+  for (auto& [worker, lane] : lanes_) {
+    if (!lane.first_message.empty() || lane.socket.can_send() == lane.connected) continue;
+    lane.connected = !lane.connected;
+    changes.push_back({worker, lane.connected});
+  }
+  return changes;
 }
 
 bool Lanes::send(const WorkerId& worker, const proto::Lane& message) {

@@ -10,6 +10,7 @@
 
 #include "messages.pb.h"
 #include "pipeline/endpoint.h"
+#include "pipeline/instant.h"
 #include "pipeline/net/socket.h"
 #include "ventilator/leases.h"
 
@@ -37,6 +38,14 @@ class Lanes {
   // Tries to send the first messages: a lane is up once its worker has connected. Returns those that came up.
   std::vector<WorkerId> try_opening();
   bool any_opening() const { return opening_ > 0; }
+  // Those of the others that lost their worker's connection, or have it again, since this was asked before.
+  // Looks now and then: it costs a system call a lane, where watching each by ZeroMQ's monitor would cost a
+  // socket, whose messages must be read at once.
+  struct Change {
+    WorkerId worker;
+    bool connected;
+  };
+  std::vector<Change> changes(Instant now);
   bool send(const WorkerId& worker, const proto::Lane& message);
 
  private:
@@ -44,12 +53,14 @@ class Lanes {
     Socket socket;
     std::uint32_t port;
     std::string first_message;  // until the lane is up
+    bool connected = true;      // once it is up
   };
 
   SocketContext& context_;
   PortRange ports_;
   std::map<WorkerId, Lane> lanes_;
   std::size_t opening_ = 0;
+  Instant looked_at_{};
   std::uint32_t next_ipc_ = 100;  // numbers below belong to other endpoints of the role
 };
 

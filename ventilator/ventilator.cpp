@@ -11,6 +11,7 @@
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
 #include "ventilator/dispatcher.h"
+#include "ventilator/proposals.h"
 #include "ventilator/submission.h"
 
 namespace fantail {
@@ -187,6 +188,10 @@ int Ventilator::run(Signals& signals) {
     if (sink_watch_.closed()) dispatcher_.on_sink_gone(now);
     for (const WorkerId& worker : lanes_.try_opening())
       dispatcher_.on_lane_open(worker, now, *this);
+    for (const auto& [worker, connected] : lanes_.changes(now)) {
+      if (connected) dispatcher_.on_lane_connected(worker, now, *this);
+      if (!connected) dispatcher_.on_lane_dropped(worker, now);
+    }
     if (dispatcher_.stopped()) submission_.close_early(now);
     if (const auto trouble = submission_.advance(now, dispatcher_, *this)) fault(*trouble, now);
     if (spool_unreadable_) {
@@ -255,36 +260,16 @@ void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
 }
 
 void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
-  const bool quarantined = verdict == Verdict::kQuarantined;
-  const auto status = quarantined                    ? proto::STATUS_FAILED
-                      : verdict == Verdict::kExpired ? proto::STATUS_EXPIRED
-                                                     : proto::STATUS_CANCELLED;
   for (const JobSpan& span : jobs) {
     for (JobId first = span.first; first < span.end; first += kProposalJobs) {
       const JobSpan part{first, std::min(span.end, first + kProposalJobs)};
       proto::VentilatorToSink message;
       message.set_run_id(run_id_);
       message.set_epoch(epoch_);
-      proto::Results& results = *message.mutable_proposal();
-      if (!spool_.read(part, *results.mutable_inputs())) {
+      *message.mutable_proposal() = make_proposal(run_id_, part, verdict, spool_.deaths());
+      if (!spool_.read(part, *message.mutable_proposal()->mutable_inputs())) {
         spool_unreadable_ = true;
         return;
-      }
-      results.set_count(static_cast<std::uint32_t>(part.size()));
-      results.set_run_id(run_id_);
-      results.set_first_job(part.first);
-      for (std::uint32_t index = 0; index < part.size(); ++index) {
-        const auto deaths = spool_.deaths().find(part.first + index);
-        const std::uint32_t tries = deaths == spool_.deaths().end() ? 0 : deaths->second.total;
-        results.add_statuses(status);
-        results.add_attempts(quarantined ? tries : 0);
-        proto::Failure& failure = *results.add_failures();
-        failure.set_index(index);
-        failure.set_code(quarantined                    ? "quarantined"
-                         : verdict == Verdict::kExpired ? "expired"
-                                                        : "cancelled");
-        failure.set_message(quarantined ? std::to_string(tries) + " workers died while they held the job"
-                                        : "the run ended before the job was started");
       }
       send_to_sink(message);
     }

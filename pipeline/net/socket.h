@@ -59,6 +59,8 @@ class Socket {
   bool send(const std::shared_ptr<const std::string>& bytes);     // not copied
   bool send(const google::protobuf::MessageLite& message);        // serialized in place
   bool send_to(const std::string& peer, std::string_view bytes);  // ROUTER
+  // Somebody is connected who takes messages.
+  bool can_send() { return (socket_.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0; }
   // False: nothing is there. Malformed messages are skipped.
   bool receive(Frame& frame);
 

@@ -15,6 +15,7 @@ enum class Fault : std::size_t {
   kStalled,         // a message held up by a partition, delivered after it
   kStaleDelivered,  // a message for a process that died, delivered to its successor
   kLaneCut,
+  kLaneDropped,  // and noticed by the ventilator
   kLaneMessageLost,
   kResultsCut,
   kResultsLost,
@@ -53,6 +54,7 @@ inline constexpr std::array<const char*, kFaults> kFaultNames = {"control messag
                                                                  "message held up by a partition",
                                                                  "message for a former life",
                                                                  "lane cut",
+                                                                 "lane without its connection",
                                                                  "lane message lost",
                                                                  "results cut",
                                                                  "results lost",

@@ -79,6 +79,7 @@ Instant SimVentilator::turn() {
     dispatcher_->on_sink_gone(now);
   }
   if (alive()) open_lanes(now);
+  if (alive()) watch_lanes(now);
   if (alive()) take_input(now);
   if (!alive()) return kNever;
   if (!dispatcher_->exit_code()) {
@@ -146,6 +147,26 @@ void SimVentilator::open_lanes(Instant now) {
   }
   for (const WorkerId& id : up) {
     if (alive()) dispatcher_->on_lane_open(id, now, *this);
+  }
+}
+
+void SimVentilator::watch_lanes(Instant now) {
+  std::vector<WorkerId> changed;
+  for (auto& [id, lane] : lanes_) {
+    forget_closed(lane);
+    if (!lane.open || lane.connected != lane.pulls.empty()) continue;
+    lane.connected = !lane.connected;
+    changed.push_back(id);
+  }
+  for (const WorkerId& id : changed) {
+    const auto lane = lanes_.find(id);
+    if (!alive() || lane == lanes_.end()) continue;
+    if (lane->second.connected) {
+      dispatcher_->on_lane_connected(id, now, *this);
+    } else {
+      world_.count(Fault::kLaneDropped);
+      dispatcher_->on_lane_dropped(id, now);
+    }
   }
 }
 
@@ -223,9 +244,13 @@ std::uint32_t SimVentilator::free_port() {
   return port;
 }
 
-void SimVentilator::send_lane(Lane& lane, const proto::Lane& message) {
+void SimVentilator::forget_closed(Lane& lane) const {
   std::erase_if(lane.pulls,
                 [this](const Pull& pull) { return !world_.worker(pull.worker).connected(pull.pull); });
+}
+
+void SimVentilator::send_lane(Lane& lane, const proto::Lane& message) {
+  forget_closed(lane);
   if (lane.pulls.empty()) return world_.count(Fault::kLaneMessageLost);
   const Pull to = lane.pulls[lane.next++ % lane.pulls.size()];
   world_.worker(to.worker).send_lane(to.pull, std::make_shared<const proto::Lane>(message));

@@ -42,6 +42,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   struct Lane {
     std::uint32_t port = 0;
     bool open = false;
+    bool connected = true;  // once it is open
     std::vector<Pull> pulls;
     std::size_t next = 0;
   };
@@ -59,6 +60,8 @@ class SimVentilator final : public Process, private DispatchOutbox {
   Instant turn() override;
   void receive(Instant now);
   void open_lanes(Instant now);
+  void watch_lanes(Instant now);
+  void forget_closed(Lane& lane) const;
   void take_input(Instant now);
   void on_signals(Instant now);
   Instant clock() const;

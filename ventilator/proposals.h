@@ -1,0 +1,16 @@
+// What the sink is told of jobs that end without a worker's result.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "messages.pb.h"
+#include "ventilator/dispatcher.h"
+
+namespace fantail {
+
+// All but the inputs. deaths: of all jobs.
+proto::Results make_proposal(const std::string& run_id, JobSpan jobs, Verdict verdict,
+                             const std::map<JobId, Deaths>& deaths);
+
+}  // namespace fantail
