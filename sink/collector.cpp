@@ -27,7 +27,7 @@ Collector::Collector(const Collector& other)
       done_(other.done_),
       without_rows_(other.without_rows_),
       duplicates_(other.duplicates_),
-      stale_(other.stale_),
+      dropped_(other.dropped_),
       work_us_(other.work_us_),
       started_jobs_(other.started_jobs_),
       log_(other.log_),
@@ -71,9 +71,9 @@ void Collector::on_ventilator(const proto::VentilatorToSink& message, Instant no
     open_run(message, now, out);
     return;
   }
-  if (!run_open() || message.run_id() != run_id_) return;  // it opens the run when nobody answers
-  if (message.epoch() != ventilator_epoch_) {
-    ++stale_;
+  if (!run_open()) return;  // it opens the run when nobody answers
+  if (message.run_id() != run_id_ || message.epoch() != ventilator_epoch_) {
+    ++dropped_.stale;
     return;
   }
   ventilator_heard_ = now;
@@ -86,7 +86,7 @@ void Collector::on_ventilator(const proto::VentilatorToSink& message, Instant no
     }
   } else if (message.has_sync()) {
     on_sync(message.sync(), now, ledger, out);
-  } else if (message.has_proposal() && !ended_) {
+  } else if (message.has_proposal()) {
     on_results(message.proposal(), now, ledger);
   }
 }
@@ -123,7 +123,7 @@ void Collector::open_run(const proto::VentilatorToSink& message, Instant now, Co
       out.begin_run(open.spec());
     }
   } else if (message.epoch() < ventilator_epoch_) {
-    ++stale_;
+    ++dropped_.stale;
     return;
   }
   if (!answer.has_refused()) {
@@ -150,7 +150,10 @@ void Collector::on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger,
     return;
   }
   if (ended_) return;  // the books are closed: it hears of that once the report is written
-  if (question_ && sync.question() <= question_->question()) return;
+  if (question_ && sync.question() <= question_->question()) {
+    ++dropped_.late;
+    return;
+  }
   question_ = sync;
   asked_at_ = now;
   counts_.submitted = std::max(counts_.submitted, sync.spooled());

@@ -14,6 +14,7 @@
 
 #include "books.pb.h"
 #include "messages.pb.h"
+#include "pipeline/dropped_messages.h"
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "sink/digest.h"
@@ -74,6 +75,7 @@ class Collector {
                      CollectorOutbox& out);
   void on_worker(const proto::WorkerToSink& message, CollectorOutbox& out);
   void on_results(const proto::Results& results, Instant now, Ledger& ledger);
+  void on_unreadable() { ++dropped_.forged; }  // a message, whoever sent it
   // What was recorded so far is being committed, with books() as they are now; what comes meanwhile is for
   // the next commit. One of the two answers follows.
   void begin_commit();
@@ -102,6 +104,7 @@ class Collector {
   const Kind* kind() const { return kind_.get(); }
   const Digest& digest() const { return digest_; }
   const JobCounts& counts() const { return counts_; }
+  const DroppedMessages& dropped() const { return dropped_; }
   RunSummary summary(Instant now) const;
   int run_exit_code() const;
   std::optional<int> exit_code() const { return exit_code_; }  // set once the process may leave
@@ -134,7 +137,7 @@ class Collector {
   RangeSet done_;
   RangeSet without_rows_;
   std::uint64_t duplicates_ = 0;
-  std::uint64_t stale_ = 0;  // messages of a ventilator's former life
+  DroppedMessages dropped_;  // the ventilator's are in facts_
   std::uint64_t work_us_ = 0;
   std::uint64_t started_jobs_ = 0;
 

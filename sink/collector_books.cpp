@@ -28,6 +28,9 @@ proto::Books Collector::books(Instant now) const {
   books.set_cancelled(counts_.cancelled);
   books.set_expired(counts_.expired);
   books.set_duplicates(duplicates_);
+  books.mutable_dropped()->set_late(dropped_.late);
+  books.mutable_dropped()->set_forged(dropped_.forged);
+  books.mutable_dropped()->set_stale(dropped_.stale);
   books.set_work_us(work_us_);
   books.set_started_jobs(started_jobs_);
   books.set_digest_low(digest_.low);
@@ -74,6 +77,7 @@ bool Collector::restore(const KeptRun& kept, Duration shift, Instant now) {
   for (const proto::JobRange& range : books.without_rows())
     without_rows_.insert({range.first(), range.first() + range.count()});
   duplicates_ = books.duplicates();
+  dropped_ = {books.dropped().late(), books.dropped().forged(), books.dropped().stale()};
   work_us_ = books.work_us();
   started_jobs_ = books.started_jobs();
   facts_ = books.facts();

@@ -98,11 +98,21 @@ class ResultColumns {
 }  // namespace
 
 void Collector::on_results(const proto::Results& results, Instant, Ledger& ledger) {
-  if (!run_open() || results.run_id() != run_id_) return;
+  if (!run_open()) return;
+  if (results.run_id() != run_id_) {
+    ++dropped_.stale;
+    return;
+  }
   std::optional<ResultColumns> columns = ResultColumns::open(results);
-  if (!columns) return;
+  if (!columns) {
+    ++dropped_.forged;
+    return;
+  }
   if (!results.worker_id().empty()) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
-  if (ended_) return;
+  if (ended_) {
+    ++dropped_.late;
+    return;
+  }
   std::string worker_name;
   if (!results.worker_id().empty()) {
     const auto name = worker_names_.find(results.worker_id());
@@ -151,6 +161,10 @@ void Collector::take_as_done(JobSpan jobs) {
 void Collector::take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out) {
   facts_ = facts;
   facts_.set_retries(facts.retries() + former_facts_.retries());
+  const proto::Dropped& former = former_facts_.dropped();
+  facts_.mutable_dropped()->set_late(facts.dropped().late() + former.late());
+  facts_.mutable_dropped()->set_forged(facts.dropped().forged() + former.forged());
+  facts_.mutable_dropped()->set_stale(facts.dropped().stale() + former.stale());
   facts_.set_workers(std::max(facts.workers(), former_facts_.workers()));
   facts_.set_max_running(std::max(facts.max_running(), former_facts_.max_running()));
   if (former_facts_.startup_us() > 0) facts_.set_startup_us(former_facts_.startup_us());
@@ -234,7 +248,10 @@ RunSummary Collector::summary(Instant now) const {
   summary.input_complete = facts_.input_complete();
   summary.skipped = facts_.skipped();
   summary.retries = facts_.retries();
-  summary.duplicates_dropped = duplicates_;
+  summary.duplicates = duplicates_;
+  const proto::Dropped& there = facts_.dropped();
+  summary.dropped = {dropped_.late + there.late(), dropped_.forged + there.forged(),
+                     dropped_.stale + there.stale()};
   summary.workers = facts_.workers();
   summary.workers_now = facts_.workers_now();
   summary.running = facts_.running();

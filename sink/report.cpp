@@ -63,7 +63,10 @@ ordered_json make_report(const RunSummary& run, const Kind& kind, const Digest& 
   report["input_complete"] = run.input_complete;
   report["jobs_without_rows"] = id_ranges(run.without_rows);
   report["retries"] = run.retries;
-  report["duplicates_dropped"] = run.duplicates_dropped;
+  report["dropped"] = {{"duplicate", run.duplicates},
+                       {"late", run.dropped.late},
+                       {"forged", run.dropped.forged},
+                       {"stale", run.dropped.stale}};
   report["workers"] = run.workers;
   report["max_running"] = run.max_running;
   report["startup_s"] = seconds(run.startup_us);

@@ -2,6 +2,7 @@
 // ledger. After a restart both are taken up where the last commit left them.
 #pragma once
 
+#include <cassert>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,13 @@
 #include "sink/run_output.h"
 
 namespace fantail {
+
+// While there is no run nothing is recorded.
+class NoLedger : public Ledger {
+ public:
+  void record(const Kind&, const Outcome&) override { assert(false); }
+  void record_without_rows(JobSpan, Status) override { assert(false); }
+};
 
 class RunRecorder : public Ledger {
  public:

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/dropped_messages.h"
+
 namespace fantail {
 
 enum class RunState { kCompleted, kHalted, kTimedOut, kCancelled, kFailed };
@@ -35,7 +37,8 @@ struct RunSummary {
   bool input_complete = true;
   std::uint64_t skipped = 0;  // special files that the walk passed over
   std::uint64_t retries = 0;
-  std::uint64_t duplicates_dropped = 0;
+  std::uint64_t duplicates = 0;   // results of jobs that had their outcome already
+  DroppedMessages dropped;        // by sink and ventilator
   std::uint32_t workers = 0;      // that ever took part
   std::uint32_t workers_now = 0;  // at the moment
   std::uint32_t running = 0;      // jobs in slots at the moment

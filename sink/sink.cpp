@@ -1,6 +1,5 @@
 #include "sink/sink.h"
 
-#include <cassert>
 #include <csignal>
 #include <map>
 
@@ -30,13 +29,6 @@ constexpr Duration kCommitAtLatest = std::chrono::milliseconds(20);
 constexpr std::uint64_t kStagedBytesMax = 4 << 20;
 // When the storage had no space.
 constexpr Duration kCommitRetry = std::chrono::milliseconds(500);
-
-// While there is no run nothing is recorded.
-class NoLedger : public Ledger {
- public:
-  void record(const Kind&, const Outcome&) override { assert(false); }
-  void record_without_rows(JobSpan, Status) override { assert(false); }
-};
 
 class Sink : public CollectorOutbox {
  public:
@@ -225,6 +217,7 @@ int Sink::run(Signals& signals) {
     tell_what_it_waits_for(now);
   }
   if (recorder_ && commit(steady_now()) && collector_->acknowledged()) recorder_->mark_finished();
+  log_->info("leaving: {}", collector_->dropped().text());
   control_.raw().set(zmq::sockopt::linger, kDoneLingerMs);
   const int code = exit_code_ ? *exit_code_ : *collector_->exit_code();
   if (!collector_->run_open() && code == kExitNoPeer) {
@@ -244,13 +237,15 @@ void Sink::receive_control(Instant now) {
   Frame frame;
   proto::ToSink message;
   for (int count = 0; count < kMessagesPerTurn && control_.receive(frame); ++count) {
-    if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
-    if (message.has_ventilator() && message.ventilator().run_id().size() == 16) {
+    const bool parses = message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()));
+    if (parses && message.has_ventilator() && message.ventilator().run_id().size() == 16) {
       ventilator_ = frame.from();
       on_ventilator(message.ventilator(), now);
-    } else if (message.has_worker() && message.worker().worker_id().size() == 16) {
+    } else if (parses && message.has_worker() && message.worker().worker_id().size() == 16) {
       workers_[message.worker().worker_id()] = frame.from();
       collector_->on_worker(message.worker(), *this);
+    } else {
+      collector_->on_unreadable();
     }
   }
 }
@@ -310,8 +305,11 @@ bool Sink::receive_data(Instant now) {
   Frame frame;
   for (int count = 0; count < kMessagesPerTurn; ++count) {
     if (!data_.receive(frame)) return false;
-    if (!results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
-    collector_->on_results(results_, now, ledger());
+    if (results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
+      collector_->on_results(results_, now, ledger());
+    } else {
+      collector_->on_unreadable();
+    }
     if (recorder_ && recorder_->staged_bytes() >= kStagedBytesMax) break;
   }
   return true;

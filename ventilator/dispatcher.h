@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "messages.pb.h"
+#include "pipeline/dropped_messages.h"
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "pipeline/status.h"
@@ -101,6 +102,8 @@ class Dispatcher {
   void on_sink(const proto::SinkToVentilator& message, Instant now, DispatchOutbox& out);
   void on_sink_gone(Instant now);  // its connection closed
 
+  void on_unreadable() { ++dropped_.forged; }  // a message, whoever sent it
+
   // ---- people and faults
   void stop(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now,
             DispatchOutbox& out);
@@ -113,6 +116,7 @@ class Dispatcher {
   bool stopped() const { return stop_level_ != proto::STOP_NONE; }
   std::uint64_t spooled() const { return spooled_; }
   std::uint64_t pending() const { return pending_.size() + hosts_.waiting() + suspects_.size(); }
+  const DroppedMessages& dropped() const { return dropped_; }
   // Set once the run is over and the workers may go.
   std::optional<int> exit_code() const { return exit_code_; }
   std::uint64_t hash() const;
@@ -258,13 +262,13 @@ class Dispatcher {
   bool sink_known_ = false;        // what is done of a former life has been heard
   std::uint64_t sink_epoch_ = 0;   // of log_offset_
   std::uint64_t newest_sink_ = 0;  // the highest epoch heard of
-  std::uint64_t stale_ = 0;        // messages of former lives
   std::uint64_t log_offset_ = 0;
   std::uint64_t question_ = 0;
   std::uint64_t answered_ = 0;
   Instant asked_at_{};
   Instant sink_heard_{};
   bool facts_changed_ = false;  // the sink does not know the latest of spooled_ and closed_
+  DroppedMessages dropped_;
 
   std::optional<int> sink_exit_code_;
   Instant acknowledged_at_{};

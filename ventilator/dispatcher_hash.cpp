@@ -75,7 +75,8 @@ void Dispatcher::add_end(StateHash& hash) const {
 
 void Dispatcher::add_sink(StateHash& hash) const {
   hash.add((sink_opened_ ? 1 : 0) + (sink_known_ ? 2 : 0) + (facts_changed_ ? 4 : 0));
-  hash.add(sink_epoch_).add(newest_sink_).add(log_offset_).add_figure(stale_);
+  hash.add(sink_epoch_).add(newest_sink_).add(log_offset_);
+  hash.add_figure(dropped_.late).add_figure(dropped_.forged).add_figure(dropped_.stale);
   hash.add_figure(question_).add_distance(question_, answered_);
   hash.add(asked_at_, kSecond).add(sink_heard_, kHeartbeatsMost * policy_.heartbeat);
   hash.add(ticked_, policy_.heartbeat);

@@ -72,12 +72,15 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   for (const proto::JobRange& range : to_ranges(without_rows_.spans()))
     *facts.add_without_rows() = range;
   facts.set_without_rows_status(static_cast<proto::Status>(stop_status()));
+  facts.mutable_dropped()->set_late(dropped_.late);
+  facts.mutable_dropped()->set_forged(dropped_.forged);
+  facts.mutable_dropped()->set_stale(dropped_.stale);
 }
 
 void Dispatcher::on_sink(const proto::SinkToVentilator& message, Instant now, DispatchOutbox& out) {
-  if (message.run_id() != spec_.run_id()) return;
-  if (message.ventilator_epoch() != epoch_ || message.epoch() < newest_sink_) {
-    ++stale_;
+  if (message.run_id() != spec_.run_id() || message.ventilator_epoch() != epoch_ ||
+      message.epoch() < newest_sink_) {
+    ++dropped_.stale;
     return;
   }
   newest_sink_ = message.epoch();
@@ -116,7 +119,10 @@ void Dispatcher::on_sink_gone(Instant) {
 
 void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now,
                         DispatchOutbox& out) {
-  if (log.question() <= answered_ || log.question() > question_) return;  // late, or never asked
+  if (log.question() <= answered_ || log.question() > question_) {
+    ++(log.question() <= answered_ ? dropped_.late : dropped_.forged);  // what was never asked
+    return;
+  }
   RangeSet done;
   for (const proto::JobRange& range : log.done()) {
     if (range.first() >= spooled_ || range.count() > spooled_ - range.first()) continue;
@@ -128,6 +134,7 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
     for (const JobSpan& span : done.spans())
       mark_done(span, now);
   } else {
+    ++dropped_.stale;
     return;
   }
   sink_epoch_ = sink_epoch;

@@ -34,6 +34,8 @@ void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now
   }
   const auto worker = workers_.find(id);
   if (worker == workers_.end() || message.epoch() != epoch_) {
+    // One that was taken for dead is late.
+    ++(message.epoch() == epoch_ ? dropped_.late : dropped_.stale);
     if (message.has_goodbye()) return;
     // Normal after a pause or a restart: it says hello again and tells what it holds.
     send_unknown(id, out);
@@ -42,7 +44,10 @@ void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now
   worker->second.heard = now;
   if (message.has_status()) {
     // A late one tells of jobs and lane messages as they were, and would give credit that is spent.
-    if (message.number() != 0 && message.number() <= worker->second.number) return;
+    if (message.number() != 0 && message.number() <= worker->second.number) {
+      ++dropped_.late;
+      return;
+    }
     worker->second.number = message.number();
     on_status(worker, message.status(), now, out);
   } else if (message.has_host_events()) {
@@ -56,7 +61,10 @@ void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now
 void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, std::uint64_t number,
                           Instant now, DispatchOutbox& out) {
   if (const auto worker = workers_.find(id); worker != workers_.end()) {
-    if (number != 0 && number <= worker->second.number) return;  // late, or a copy
+    if (number != 0 && number <= worker->second.number) {
+      ++dropped_.late;
+      return;
+    }
   }
   proto::VentilatorToWorker refusal;
   refusal.set_epoch(epoch_);

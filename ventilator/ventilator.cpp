@@ -202,6 +202,7 @@ int Ventilator::run(Signals& signals) {
     if (submission_.broken()) exit_code_ = kExitInfrastructure;
     tell_what_it_waits_for(now);
   }
+  log_->info("leaving run {}: {}", ulid_text(run_id_), dispatcher_.dropped().text());
   if (exit_code_) return *exit_code_;
   stop_workers();
   const int code = *dispatcher_.exit_code();
@@ -282,7 +283,8 @@ void Ventilator::receive_workers(Instant now) {
   for (int count = 0; count < kMessagesPerTurn && control_.receive(frame); ++count) {
     if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size())) ||
         message.worker_id().size() != 16) {
-      continue;  // not one of ours
+      dispatcher_.on_unreadable();
+      continue;
     }
     Peer& peer = peers_[message.worker_id()];
     peer.routing_id = frame.from();
@@ -295,7 +297,10 @@ void Ventilator::receive_sink(Instant now) {
   Frame frame;
   proto::SinkToVentilator message;
   for (int count = 0; count < kMessagesPerTurn && sink_.receive(frame); ++count) {
-    if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) continue;
+    if (!message.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
+      dispatcher_.on_unreadable();
+      continue;
+    }
     if (message.has_opened()) sink_tcp_port_ = message.opened().tcp_port();
     dispatcher_.on_sink(message, now, *this);
   }

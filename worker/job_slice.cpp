@@ -4,7 +4,7 @@
 
 namespace fantail {
 
-JobSlice JobSlice::of(proto::Lane& message) {
+std::optional<JobSlice> JobSlice::of(proto::Lane& message) {
   const std::uint32_t count = message.count();
   const auto batch = std::make_shared<Batch>();
   batch->first_job = message.first_job();
@@ -15,9 +15,8 @@ JobSlice JobSlice::of(proto::Lane& message) {
   const std::optional<ColumnReader> inputs = ColumnReader::open(batch->inputs, count);
   const bool fits = inputs && (batch->jobs.empty() || batch->jobs.size() == count) &&
                     (batch->attempts.empty() || batch->attempts.size() == count);
-  if (fits) return {batch, *inputs, count};
-  batch->inputs.Clear();
-  return {batch, *ColumnReader::open(batch->inputs, 0), 0};
+  if (!fits) return std::nullopt;
+  return JobSlice(batch, *inputs, count);
 }
 
 JobSpan JobSlice::dense_span() const {

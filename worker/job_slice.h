@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,8 @@ struct AcceptedJob {
 // Some jobs of one lane message, in its order.
 class JobSlice {
  public:
-  // All of the message's jobs; takes its columns out. No jobs where they do not fit together.
-  static JobSlice of(proto::Lane& message);
+  // All of the message's jobs; takes its columns out. Empty: they do not fit together.
+  static std::optional<JobSlice> of(proto::Lane& message);
 
   std::uint32_t size() const { return end_ - reader_.index(); }
   Duration time_left() const { return batch_->time_left; }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/state_hash.h"
-
 namespace fantail {
 
 namespace {
@@ -13,7 +11,6 @@ constexpr std::uint32_t kProtocolVersion = 1;
 constexpr std::uint64_t kRetainedBytesMax = 16ULL << 20;
 // A sink that is behind is not hurried by copies: only silence for so long is taken for a loss.
 constexpr Duration kResendFirst = std::chrono::seconds(4);
-constexpr int kSinkSilentHeartbeats = 3;
 constexpr Duration kResendMax = std::chrono::seconds(32);
 
 void add_ranges(const RangeSet& set, google::protobuf::RepeatedPtrField<proto::JobRange>* ranges) {
@@ -62,11 +59,14 @@ void Session::on_ventilator(const proto::VentilatorToWorker& message, Instant no
     lane_port_ = 0;
     say_hello(now, out);
   } else if (message.epoch() != epoch_) {
-    return;  // of a former life
+    ++dropped_.stale;
   } else if (message.has_pong()) {
     on_pong(message.pong(), now, out);
   } else if (message.has_permit()) {
-    if (message.permit().run_id() != run_id_) return;
+    if (message.permit().run_id() != run_id_) {
+      ++dropped_.stale;
+      return;
+    }
     wanted_.erase(message.permit().job());
     out.permit(message.permit().job(), message.permit().host());
   } else if (message.has_stop()) {
@@ -77,7 +77,10 @@ void Session::on_ventilator(const proto::VentilatorToWorker& message, Instant no
 void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoch, Instant now,
                          SessionOutbox& out) {
   // A hello that was said twice is answered twice, and then the last lane is the one that is open.
-  if (epoch == epoch_ && welcome.lane_port() == lane_port_) return;
+  if (epoch == epoch_ && welcome.lane_port() == lane_port_) {
+    ++dropped_.late;
+    return;
+  }
   epoch_ = epoch;
   lane_port_ = welcome.lane_port();
   refusal_.clear();
@@ -97,8 +100,10 @@ void Session::on_welcome(const proto::WorkerWelcome& welcome, std::uint64_t epoc
 }
 
 void Session::on_lane(proto::Lane&& message, Instant now, SessionOutbox& out) {
-  if (epoch_ == 0 || message.epoch() != epoch_) return;
-  if (message.sequence() <= received_sequence_) return;
+  if (epoch_ == 0 || message.epoch() != epoch_ || message.sequence() <= received_sequence_) {
+    ++(message.epoch() == epoch_ ? dropped_.late : dropped_.stale);
+    return;
+  }
   if (message.sequence() != received_sequence_ + 1) {
     // The lane lost something: a new lane and a hello that tells what is held put it right.
     out.close_lane();
@@ -113,7 +118,11 @@ void Session::on_lane(proto::Lane&& message, Instant now, SessionOutbox& out) {
     send_status(true, now, out);  // does not hold them
     return;
   }
-  start_new(JobSlice::of(message), out);
+  if (std::optional<JobSlice> jobs = JobSlice::of(message)) {
+    start_new(std::move(*jobs), out);
+  } else {
+    ++dropped_.forged;
+  }
 }
 
 // Some may be here already: a ventilator that was away does not know.
@@ -217,7 +226,9 @@ void Session::on_sink(const proto::SinkToWorker& message, Instant now, SessionOu
     } else if (restarted) {
       resend(now, out, true);
     }
-  } else if (message.has_durable() && message.durable().run_id() == run_id_) {
+  } else if (message.durable().run_id() != run_id_) {
+    ++dropped_.stale;
+  } else if (message.has_durable()) {
     on_durable(message.durable(), now, out);
   }
 }
@@ -374,30 +385,6 @@ void Session::retain_and_send(proto::Results results, RangeSet jobs, Instant now
   retained.resend_after = kResendFirst;
   retained_bytes_ += retained.serialized->size();
   if (sink_data_port_ != 0) send(retained, now, out);
-}
-
-std::uint64_t Session::hash() const {
-  StateHash hash;
-  add_to(hash);
-  return hash.value();
-}
-
-void Session::add_to(StateHash& hash) const {
-  hash.add(policy_.worker_id).add(static_cast<std::uint64_t>(policy_.heartbeat.count()));
-  hash.add(epoch_).add(lane_port_).add_figure(next_number_).add_figure(refusal_);
-  hash.add(epoch_ == 0 ? hello_at_ : Instant{}, policy_.heartbeat).add(status_at_, policy_.heartbeat);
-  hash.add(run_id_).add(received_sequence_).add(active_).add(retained_jobs_).add(wanted_.size());
-  for (const auto& [job, host] : wanted_)
-    hash.add(job).add(host);
-  hash.add(static_cast<std::uint64_t>(mean_job_ns_)).add(static_cast<std::uint64_t>(stop_level_));
-  hash.add(sink_heard_, kSinkSilentHeartbeats * policy_.heartbeat);
-  hash.add(sink_endpoint_).add(sink_epoch_).add(sink_data_port_).add(next_result_sequence_);
-  hash.add((draining_ ? 1 : 0) + (finished_ ? 2 : 0) + (sink_data_works_ ? 4 : 0) + (measured_ ? 8 : 0));
-  hash.add(retained_.size());
-  for (const auto& [sequence, retained] : retained_) {
-    hash.add(sequence).add(*retained.serialized).add(retained.sent, retained.resend_after);
-    hash.add(static_cast<std::uint64_t>(retained.resend_after.count()));
-  }
 }
 
 }  // namespace fantail

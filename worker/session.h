@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "messages.pb.h"
+#include "pipeline/dropped_messages.h"
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "worker/job_slice.h"
@@ -65,18 +66,22 @@ class Session {
   // Batches of outcomes, see completion.h.
   void on_completions(std::vector<proto::Results> completions, Instant now, SessionOutbox& out);
   void on_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
+  void on_unreadable() { ++dropped_.forged; }  // a message, whoever sent it
   // No new jobs, running ones finish, results are handed over, then finished() becomes true.
   void on_drain(Instant now, SessionOutbox& out);
   Instant on_tick(Instant now, SessionOutbox& out);
 
   bool finished() const { return finished_; }
   bool draining() const { return draining_; }
+  const DroppedMessages& dropped() const { return dropped_; }
   WaitsFor waits_for() const;
   const std::string& refusal() const { return refusal_; }  // why the ventilator gave no lane; may be empty
   std::uint64_t hash() const;
   void add_to(StateHash& hash) const;
 
  private:
+  static constexpr int kSinkSilentHeartbeats = 3;
+
   struct Retained {
     std::shared_ptr<const std::string> serialized;
     RangeSet jobs;
@@ -136,6 +141,7 @@ class Session {
 
   bool draining_ = false;
   bool finished_ = false;
+  DroppedMessages dropped_;
 };
 
 }  // namespace fantail

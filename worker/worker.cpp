@@ -194,6 +194,7 @@ int Worker::run(Signals& signals) {
       return kExitNoPeer;
     }
   }
+  log_->info("leaving: {}", session_.dropped().text());
   control_.raw().set(zmq::sockopt::linger, kGoodbyeLingerMs);
   return 0;
 }
@@ -204,17 +205,23 @@ void Worker::receive(Instant now) {
   for (int count = 0; count < kMessagesPerTurn && control_.receive(frame); ++count) {
     if (control.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
       session_.on_ventilator(control, now, *this);
+    } else {
+      session_.on_unreadable();
     }
   }
   proto::SinkToWorker durable;
   for (int count = 0; sink_ && count < kMessagesPerTurn && sink_->receive(frame); ++count) {
     if (durable.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
       session_.on_sink(durable, now, *this);
+    } else {
+      session_.on_unreadable();
     }
   }
   for (int count = 0; lane_ && count < kMessagesPerTurn && lane_->receive(frame); ++count) {
     if (lane_message_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
       session_.on_lane(std::move(lane_message_), now, *this);
+    } else {
+      session_.on_unreadable();
     }
   }
 }

@@ -14,7 +14,8 @@ RunSummary example() {
   run.run_id = "01JD3K7Q5W8XVYB2M4N6P8R0ST";
   run.jobs = {.submitted = 20, .ok = 19, .failed = 1, .cancelled = 0, .expired = 0, .lost = 0};
   run.retries = 2;
-  run.duplicates_dropped = 1;
+  run.duplicates = 1;
+  run.dropped = {.late = 2, .forged = 3, .stale = 4};
   run.workers = 8;
   run.max_running = 6;
   run.startup_us = 12'345;
@@ -29,7 +30,8 @@ TEST(Report, IsTheDocumentedObject) {
       make_report(example(), *make_echo_kind(), Digest{1, 2}).dump(),
       R"({"run_id":"01JD3K7Q5W8XVYB2M4N6P8R0ST","kind":"echo","state":"completed","end_reason":null,)"
       R"("jobs":{"submitted":20,"ok":19,"failed":1,"cancelled":0,"expired":0,"lost":0},)"
-      R"("input_complete":true,"jobs_without_rows":[],"retries":2,"duplicates_dropped":1,"workers":8,)"
+      R"("input_complete":true,"jobs_without_rows":[],"retries":2,)"
+      R"("dropped":{"duplicate":1,"late":2,"forged":3,"stale":4},"workers":8,)"
       R"("max_running":6,"startup_s":0.012345,"wall_s":0.456,"work_s":2.24,"average_s":0.112,"speedup":4.912,)"
       R"("digest":"00000000000000020000000000000001","aggregate":{"jobs":0,"bytes":0}})");
 }
