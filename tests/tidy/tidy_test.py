@@ -37,7 +37,7 @@ def read(name):
 def code_rules(name, text, report):
     for number, line in enumerate(text.splitlines(), 1):
         where = f"{name}:{number}"
-        if re.search(r"#include\s*<zmq", line) and not name.startswith("pipeline/net/"):
+        if re.search(r"#include\s*<zmq", line) and not name.startswith(("pipeline/net/", "bench/programs/")):
             report(where, "ZeroMQ belongs into pipeline/net")
         if re.search(r"(::now\(\)|\bsleep_for\(|\busleep\(|\bsleep\()", line) and not name.startswith(CLOCK_EDGES):
             report(where, "clocks and sleeps belong to the edges; deciders get the time as an argument")
