@@ -72,12 +72,16 @@ class Case:
 
 
 class Bench:
-    """The place where one measurement runs. `data` outlives it, `scratch` is empty and its own."""
+    """The place where one measurement runs. `data` outlives it, `scratch` is empty and its own, and so is
+    `memory_scratch` on a file system that no storage is behind."""
 
     def __init__(self, data, quick=False):
         self.data = data
         self.quick = quick
         self.scratch = ""
+        self.memory_scratch = ""
+        self.address = ""  # of the server that a variant or case has started
+        self.sink = None  # the process, where a variant has started one
         os.makedirs(data, exist_ok=True)
 
     def sized(self, full, quick):
@@ -87,16 +91,18 @@ class Bench:
     @contextlib.contextmanager
     def own_scratch(self):
         self.scratch = tempfile.mkdtemp(prefix="run-", dir=self.data)
+        self.memory_scratch = tempfile.mkdtemp(prefix="fantail-bench-", dir="/dev/shm")
         os.chmod(self.scratch, 0o755)  # servers may become another user
         try:
             yield
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
+            shutil.rmtree(self.memory_scratch, ignore_errors=True)
 
     def shown(self, argv):
         """A command for people: paths that differ from run to run by name."""
         line = " ".join(argv)
-        for path, name in ((self.scratch, "$SCRATCH"), (self.data, "$DATA"), (BIN + "/", ""), (ROOT + "/", "")):
+        for path, name in ((self.scratch, "$SCRATCH"), (self.memory_scratch, "$MEMORY"), (self.data, "$DATA"), (BIN + "/", ""), (ROOT + "/", "")):
             if path:
                 line = line.replace(path, name)
         return line
@@ -118,6 +124,12 @@ class Bench:
         self.run(argv, stdout=subprocess.DEVNULL, **more)
         return time.monotonic() - start
 
+    def timed(self, argv, **more):
+        """Wall-clock seconds from start to end, and what it printed."""
+        start = time.monotonic()
+        printed = self.run(argv, **more)
+        return time.monotonic() - start, printed
+
     def start(self, argv, **more):
         """Starts a process that dies with this one; `stopped` ends it."""
         environment = {**os.environ, "PATH": PATH, "LC_ALL": "C.UTF-8", **more.pop("env", {})}
@@ -126,9 +138,9 @@ class Bench:
                                 start_new_session=True, preexec_fn=_die_with_parent, **more)
 
     @contextlib.contextmanager
-    def server(self, argv, ready, deadline_s=60, **more):
+    def server(self, argv, ready=lambda: True, deadline_s=60, **more):
         """A server for the time of the block. `ready()` says whether it answers."""
-        log_name = os.path.join(self.scratch or self.data, "server.log")
+        log_name = os.path.join(self.scratch or self.data, os.path.basename(argv[0]) + ".log")
         with open(log_name, "wb") as log:
             process = self.start(argv, stdout=log, stderr=log, **more)
             try:
@@ -153,8 +165,12 @@ class Bench:
         return os.path.join(self.scratch, "report.json")
 
     def report(self, argv, jobs=None, ok=True):
-        """Runs a command that `fantail` made; its report, once its books are seen to balance."""
+        """Runs a command that `fantail` made; its report."""
         self.run(argv)
+        return self.read_report(argv, jobs, ok)
+
+    def read_report(self, argv, jobs=None, ok=True):
+        """The report of a run that is over, once its books are seen to balance."""
         with open(self.report_path(), encoding="utf-8") as file:
             report = json.load(file)
         books = report["jobs"]

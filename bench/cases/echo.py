@@ -5,13 +5,13 @@ RATE = Metric("rate", "jobs/s")
 JOBS, QUICK_JOBS = 10_000_000, 100_000
 
 
-def fantail_echo(bench, **more):
-    return bench.fantail(["echo", "--count", str(bench.sized(JOBS, QUICK_JOBS)), "--payload", "64B"], **more)
+def fantail_echo(bench, jobs=JOBS, quick_jobs=QUICK_JOBS, **more):
+    return bench.fantail(["echo", "--count", str(bench.sized(jobs, quick_jobs)), "--payload", "64B"], **more)
 
 
-def rate_of_report(bench, argv):
-    jobs = bench.sized(JOBS, QUICK_JOBS)
-    return {"rate": jobs / bench.report(argv, jobs)["wall_s"]}
+def rate_of_report(bench, argv, jobs=JOBS, quick_jobs=QUICK_JOBS):
+    count = bench.sized(jobs, quick_jobs)
+    return {"rate": count / bench.report(argv, count)["wall_s"]}
 
 
 def raw_chain(mode):

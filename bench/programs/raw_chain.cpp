@@ -2,15 +2,10 @@
 // libzmq and protobuf and no guarantee at all. Prints one JSON object.
 //   bench-raw-chain single|batched|columnar JOBS   jobs per second from the first send to the last receive
 //   bench-raw-chain latency JOBS                   one job at a time: from before its making to its decoding
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,31 +14,14 @@
 #include <thread>
 #include <vector>
 
+#include "bench/programs/chain.h"
 #include "raw_chain.pb.h"
 
+namespace bench {
 namespace {
 
-constexpr int kWorkers = 2;
 constexpr int kBatch = 256;
-constexpr std::size_t kPayloadBytes = 64;
-constexpr auto kIdle = std::chrono::milliseconds(2);  // between two jobs of `latency`
-
-// What the processes tell each other beside the chain.
-struct Shared {
-  std::int64_t first_send_ns;
-};
-
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "bench-raw-chain: %s: %s\n", what, zmq_strerror(zmq_errno()));
-  std::_Exit(1);
-}
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+constexpr auto kIdle = std::chrono::milliseconds(5);  // between two jobs of `latency`
 
 class Socket {
  public:
@@ -99,7 +77,7 @@ struct Totals {
 };
 
 struct Single {
-  using Message = bench::Job;
+  using Message = Job;
   static constexpr std::uint64_t kJobsPerMessage = 1;
   static void fill(Message& message, std::uint64_t first, std::uint64_t, const std::string& payload) {
     message.set_id(first);
@@ -116,7 +94,7 @@ struct Single {
 };
 
 struct Batched {
-  using Message = bench::Batch;
+  using Message = Batch;
   static constexpr std::uint64_t kJobsPerMessage = kBatch;
   static void fill(Message& message, std::uint64_t first, std::uint64_t count, const std::string& payload) {
     message.Clear();  // keeps the submessages for the next round
@@ -125,17 +103,17 @@ struct Batched {
   }
   static void echo(const Message& jobs, Message& results) {
     results.Clear();
-    for (const bench::Job& job : jobs.jobs())
+    for (const Job& job : jobs.jobs())
       Single::echo(job, *results.add_jobs());
   }
   static void add(const Message& results, Totals& totals) {
-    for (const bench::Job& job : results.jobs())
+    for (const Job& job : results.jobs())
       Single::add(job, totals);
   }
 };
 
 struct Columnar {
-  using Message = bench::Columns;
+  using Message = Columns;
   static constexpr std::uint64_t kJobsPerMessage = kBatch;
   static void fill(Message& message, std::uint64_t first, std::uint64_t count, const std::string& payload) {
     message.Clear();
@@ -157,28 +135,28 @@ struct Columnar {
 };
 
 template <typename Mode>
-void ventilate(const std::string& folder, std::uint64_t jobs, Shared& shared) {
+void ventilate(const std::string& folder, Chain& chain) {
   void* context = zmq_ctx_new();
   Socket lanes(context, ZMQ_PUSH);
   lanes.bind_and_wait_for("ipc://" + folder + "/jobs", kWorkers, context);
   typename Mode::Message message;
   const std::string payload(kPayloadBytes, 'x');
-  shared.first_send_ns = now_ns();
-  for (std::uint64_t job = 0; job < jobs; job += Mode::kJobsPerMessage) {
-    Mode::fill(message, job, std::min(Mode::kJobsPerMessage, jobs - job), payload);
+  chain.first_send();
+  for (std::uint64_t job = 0; job < chain.jobs(); job += Mode::kJobsPerMessage) {
+    Mode::fill(message, job, std::min(Mode::kJobsPerMessage, chain.jobs() - job), payload);
     lanes.send(message);
   }
-  pause();  // what is in libzmq's buffers goes out; the sink ends everybody
+  pause();  // what is in libzmq's buffers goes out
 }
 
 // A job at a time, its payload the moment it was made.
-void ventilate_idle(const std::string& folder, std::uint64_t jobs) {
+void ventilate_idle(const std::string& folder, Chain& chain) {
   void* context = zmq_ctx_new();
   Socket lanes(context, ZMQ_PUSH);
   lanes.bind_and_wait_for("ipc://" + folder + "/jobs", kWorkers, context);
-  bench::Job message;
+  Job message;
   std::string payload(kPayloadBytes, 'x');
-  for (std::uint64_t job = 0; job < jobs; ++job) {
+  for (std::uint64_t job = 0; job < chain.jobs(); ++job) {
     std::this_thread::sleep_for(kIdle);
     const std::int64_t made = now_ns();
     std::memcpy(payload.data(), &made, sizeof made);
@@ -195,32 +173,36 @@ void work(const std::string& folder) {
   Socket results(context, ZMQ_PUSH);
   results.connect("ipc://" + folder + "/results");
   lane.connect("ipc://" + folder + "/jobs");
-  typename Mode::Message jobs_message;
-  typename Mode::Message results_message;
+  typename Mode::Message jobs;
+  typename Mode::Message answers;
   while (true) {
-    lane.receive(jobs_message);
-    Mode::echo(jobs_message, results_message);
-    results.send(results_message);
+    lane.receive(jobs);
+    Mode::echo(jobs, answers);
+    results.send(answers);
   }
 }
 
 template <typename Mode>
-void collect(Socket& results, std::uint64_t jobs, const Shared& shared) {
+void collect(const std::string& folder, const Chain& chain) {
+  void* context = zmq_ctx_new();
+  Socket results(context, ZMQ_PULL);
+  results.bind("ipc://" + folder + "/results");
   typename Mode::Message message;
   Totals totals;
-  while (totals.jobs < jobs) {
+  while (totals.jobs < chain.jobs()) {
     results.receive(message);
     Mode::add(message, totals);
   }
-  const double seconds = static_cast<double>(now_ns() - shared.first_send_ns) / 1e9;
-  require(totals.bytes == jobs * kPayloadBytes, "bytes are missing");
-  std::printf("{\"rate\": %.0f, \"seconds\": %.6f}\n", static_cast<double>(jobs) / seconds, seconds);
+  chain.print_rate(totals.bytes);
 }
 
-void collect_idle(Socket& results, std::uint64_t jobs) {
+void collect_idle(const std::string& folder, const Chain& chain) {
+  void* context = zmq_ctx_new();
+  Socket results(context, ZMQ_PULL);
+  results.bind("ipc://" + folder + "/results");
   std::vector<std::int64_t> took;
-  bench::Job message;
-  for (std::uint64_t job = 0; job < jobs; ++job) {
+  Job message;
+  for (std::uint64_t job = 0; job < chain.jobs(); ++job) {
     results.receive(message);
     std::int64_t made = 0;
     std::memcpy(&made, message.payload().data(), sizeof made);
@@ -233,32 +215,19 @@ void collect_idle(Socket& results, std::uint64_t jobs) {
   std::printf("{\"p50\": %.1f, \"p99\": %.1f}\n", percentile(50), percentile(99));
 }
 
-template <typename Body>
-void in_child(const Body& body) {
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  require(child >= 0, "fork");
-  if (child != 0) return;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() == parent) body();
-  std::_Exit(0);
+template <typename Mode>
+void run(const std::string& folder, Chain& chain) {
+  chain.run([&] { ventilate<Mode>(folder, chain); }, [&] { work<Mode>(folder); },
+            [&] { collect<Mode>(folder, chain); });
 }
 
-template <typename Mode>
-void run(const std::string& folder, std::uint64_t jobs, bool idle) {
-  void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  require(memory != MAP_FAILED, "mmap");
-  Shared& shared = *static_cast<Shared*>(memory);
-  in_child([&] { idle ? ventilate_idle(folder, jobs) : ventilate<Mode>(folder, jobs, shared); });
-  for (int worker = 0; worker < kWorkers; ++worker)
-    in_child([&] { work<Mode>(folder); });
-  void* context = zmq_ctx_new();
-  Socket results(context, ZMQ_PULL);
-  results.bind("ipc://" + folder + "/results");
-  idle ? collect_idle(results, jobs) : collect<Mode>(results, jobs, shared);
+void run_idle(const std::string& folder, Chain& chain) {
+  chain.run([&] { ventilate_idle(folder, chain); }, [&] { work<Single>(folder); },
+            [&] { collect_idle(folder, chain); });
 }
 
 }  // namespace
+}  // namespace bench
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc == 3 ? argv[1] : "";
@@ -268,13 +237,13 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench-raw-chain single|batched|columnar|latency JOBS\n");
     return 2;
   }
-  if (mode == "single") run<Single>(folder, jobs, false);
-  if (mode == "batched") run<Batched>(folder, jobs, false);
-  if (mode == "columnar") run<Columnar>(folder, jobs, false);
-  if (mode == "latency") run<Single>(folder, jobs, true);
+  bench::Chain chain(jobs);
+  if (mode == "single") bench::run<bench::Single>(folder, chain);
+  if (mode == "batched") bench::run<bench::Batched>(folder, chain);
+  if (mode == "columnar") bench::run<bench::Columnar>(folder, chain);
+  if (mode == "latency") bench::run_idle(folder, chain);
   for (const char* name : {"/jobs", "/results"})
     unlink((std::string(folder) + name).c_str());
   rmdir(folder);
-  std::fflush(stdout);
-  std::_Exit(0);  // the others die with this process
+  return 0;
 }
