@@ -17,23 +17,28 @@ def environment(folder):
 
 
 def records(folder, program):
-    """Of the one process of that name: (nanoseconds, event, bytes), by time."""
+    """Of the one process of that name: (nanoseconds, event, bytes), by time. Its process may still be running."""
     name, = glob.glob(os.path.join(folder, f"{program}.*"))
     found = []
     with open(name, "rb") as file:
-        for time_ns, event, size in iter_records(file):
-            found.append((time_ns, event, size))
+        while block := file.read(RECORD.size * 4096):
+            found += (record for record in RECORD.iter_unpack(block) if record[0] != 0)
+            if found and block[-RECORD.size:] == bytes(RECORD.size):
+                break  # the rest was never written
     return sorted(found)
 
 
-def iter_records(file):
-    """Up to the first that was never written."""
-    while block := file.read(RECORD.size * 4096):
-        for record in RECORD.iter_unpack(block):
-            if record[0] == 0:
-                return
-            yield record
-
-
 def times(folder, program, event):
-    return [time_ns for time_ns, what, size in records(folder, program) if what == event and (what in (SYNCED, READ) or size >= JOB_BYTES_MIN)]
+    return [time_ns for time_ns, what, _ in records(folder, program) if what == event]
+
+
+def messages(folder, program, event):
+    """Those with jobs: (nanoseconds, bytes)."""
+    return [(time_ns, size) for time_ns, what, size in records(folder, program) if what == event and size >= JOB_BYTES_MIN]
+
+
+def lanes(folder):
+    """When the ventilator opened the lane of each worker."""
+    if not glob.glob(os.path.join(folder, "fantail-ventilator.*")):
+        return []
+    return [time_ns for time_ns, what, size in records(folder, "fantail-ventilator") if what == SENT and size < JOB_BYTES_MIN]

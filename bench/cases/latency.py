@@ -9,6 +9,7 @@ import traces
 from harness import Bar, Case, Metric, Variant
 
 JOBS, QUICK_JOBS = 500, 50
+START_S = 30
 APART_S = 0.005  # as in bench-raw-chain latency
 
 
@@ -21,9 +22,15 @@ def fantail_command(bench):
 
 
 def feed(bench, argv):
-    """Writes a line of 64 bytes every few milliseconds, once the workers are there."""
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={**os.environ, **traces.environment(bench.scratch)})
-    time.sleep(1)
+    """Writes a line of 64 bytes every few milliseconds, once both workers have their lanes."""
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               env={**os.environ, **traces.environment(bench.scratch)})
+    until = time.monotonic() + START_S
+    while len(traces.lanes(bench.scratch)) < 2:
+        if process.poll() is not None or time.monotonic() > until:
+            process.kill()
+            raise RuntimeError(f"{bench.shown(argv)}: the workers do not start")
+        time.sleep(0.05)
     for job in range(jobs(bench)):
         process.stdin.write(f"{job:063d}\n".encode())
         process.stdin.flush()
@@ -43,9 +50,9 @@ def measure(bench, argv):
     fdatasync_us = bench.fdatasync_s() * 1e6
     feed(bench, argv)
     bench.read_report(argv, jobs(bench))
-    sent = traces.times(bench.scratch, "fantail-ventilator", traces.SENT)
+    sent = [time_ns for time_ns, _ in traces.messages(bench.scratch, "fantail-ventilator", traces.SENT)]
+    received = [time_ns for time_ns, _ in traces.messages(bench.scratch, "fantail-sink", traces.RECEIVED)]
     read = traces.times(bench.scratch, "fantail-ventilator", traces.READ)
-    received = traces.times(bench.scratch, "fantail-sink", traces.RECEIVED)
     synced = traces.times(bench.scratch, "fantail-sink", traces.SYNCED)
     decoded_us = [(first_after(received, moment) - moment) / 1e3 for moment in sent]
     durable_us = [(first_after(synced, first_after(received, first_after(sent, moment))) - moment) / 1e3 for moment in read]

@@ -77,10 +77,10 @@ def tenths(received):
 def measure(bench, argv):
     peaks = watch(bench, argv)
     report = bench.read_report(argv, jobs(bench))
-    sent = traces.times(bench.scratch, "fantail-ventilator", traces.SENT)
-    received = [(time_ns, size) for time_ns, event, size in traces.records(bench.scratch, "fantail-sink") if event == traces.RECEIVED]
+    sent = traces.messages(bench.scratch, "fantail-ventilator", traces.SENT)
+    received = traces.messages(bench.scratch, "fantail-sink", traces.RECEIVED)
     first, last = tenths(received)
-    return {"peak": max(peaks.values()) / 1024, "first": (received[0][0] - sent[0]) / 1e6, "tail": last / first,
+    return {"peak": max(peaks.values()) / 1024, "first": (received[0][0] - sent[0][0]) / 1e6, "tail": last / first,
             "rate": jobs(bench) / report["wall_s"]}
 
 

@@ -128,7 +128,7 @@ CASES = [
                     program("nats", "core", jobs=(1_500_000, 20_000)), around=nats, packages=("nats-server",)),
             Variant("gearmand", "Foreground jobs, 1,000 in flight, in memory; our own pipelining client.",
                     program("gearman", jobs=(50_000, 2000)), around=gearmand, packages=("gearman-job-server",)),
-            Variant("beanstalkd", "Without a binlog, puts 100 at a time, 16 reserves ahead; our own pipelining client.",
+            Variant("beanstalkd", "Without a binlog, puts 100 at a time, 16 reserves at a time; our own pipelining client.",
                     program("beanstalk", jobs=(50_000, 2000)), around=beanstalkd, packages=("beanstalkd",)),
             Variant("celery", "Redis as broker and for results, two prefork processes, late acknowledgement.", celery_command,
                     around=celery, packages=("python3-celery", "python3-redis", "redis-server")),

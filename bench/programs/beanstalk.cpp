@@ -12,8 +12,8 @@
 namespace bench {
 namespace {
 
-constexpr std::uint64_t kPutsAhead = 100;     // whose answers were not read yet
-constexpr std::uint64_t kReservesAhead = 16;  // jobs that a worker asks for before it has them
+constexpr std::uint64_t kPutsAhead = 100;  // whose answers were not read yet
+constexpr std::uint64_t kReserves = 16;    // jobs that a worker takes at once
 
 void use(Stream& server, const std::string& put_into, const std::string& take_from) {
   if (!put_into.empty()) server.write("use " + put_into + "\r\n");
@@ -29,17 +29,18 @@ void put(Stream& server, std::string_view payload) {
   server.write("\r\n");
 }
 
-// Takes answers up to a job's, whose id and payload it returns.
-void read_job(Stream& server, std::string& id, std::string& payload) {
+// Takes answers up to one to a reserve; false: there was no job.
+bool read_job(Stream& server, std::string& id, std::string& payload) {
   while (true) {
     std::string_view line = server.line();
     const std::string_view what = word(line);
     if (what == "INSERTED" || what == "DELETED") continue;
+    if (what == "TIMED_OUT") return false;
     if (what != "RESERVED") fail(std::string(what).c_str());
     id.assign(word(line));
     const std::size_t size = number_of(word(line));
     payload.assign(server.bytes(size + 2).substr(0, size));
-    return;
+    return true;
   }
 }
 
@@ -60,17 +61,23 @@ void ventilate(const std::string& address, Chain& chain) {
     server.line();
 }
 
-// Reserves ahead, answers (or only counts, at the sink), deletes.
+// Waits for a job, takes more that are there, answers them (or only counts, at the sink), deletes them. A
+// reserve that waits holds up whatever the connection has sent behind it, so that only the first may wait.
 template <typename Answer>
 void serve(Stream& server, std::uint64_t jobs, const Answer& answer) {
   std::string id;
   std::string payload;
-  for (std::uint64_t ahead = 0; ahead < kReservesAhead; ++ahead)
+  for (std::uint64_t done = 0; done < jobs;) {
     server.write("reserve\r\n");
-  for (std::uint64_t job = 0; job < jobs; ++job) {
-    read_job(server, id, payload);
-    answer(payload);
-    server.write("delete " + id + "\r\nreserve\r\n");
+    for (std::uint64_t more = 1; more < kReserves; ++more)
+      server.write("reserve-with-timeout 0\r\n");
+    server.flush();
+    for (std::uint64_t reserve = 0; reserve < kReserves; ++reserve) {
+      if (!read_job(server, id, payload)) continue;
+      answer(payload);
+      server.write("delete " + id + "\r\n");
+      ++done;
+    }
   }
 }
 
