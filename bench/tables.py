@@ -1,4 +1,5 @@
 """Medians, ratios, bars, and the tables that show them."""
+import os
 import statistics
 
 
@@ -97,7 +98,7 @@ def machine_line(document):
 
 
 def markdown(cases, document):
-    lines = [machine_line(document), ""]
+    lines = [machine_line(document) + ".", ""]
     for case, result in zip(cases, document["cases"]):
         lines += [f"### {case.name}", "", case.what, ""]
         if result["skipped"]:
@@ -105,9 +106,23 @@ def markdown(cases, document):
             continue
         lines += ["| " + " | ".join(HEADER) + " |", "|---|---|---:|---:|---:|---:|"]
         lines += ["| " + " | ".join(row) + " |" for row in rows(case, result)]
-        lines += ["", *(f"- {bar_sentence(bar)}" for bar in result["bars"]), *(f"- {remark}" for remark in remarks(result)), ""]
-        lines += ["| variant | command |", "|---|---|"]
-        lines += [f"| {name} | `{variant['command']}` |".replace("\n", " ") for name, variant in result["variants"].items()
-                  if variant["command"]]
+        lines += ["", *(f"- {bar_sentence(bar)}." for bar in result["bars"]), *(f"- {remark}" for remark in remarks(result)), ""]
+        lines += ["| variant | what it does | command |", "|---|---|---|"]
+        for name, variant in result["variants"].items():
+            command = f"`{variant['command']}`" if variant["command"] else ""
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (name, variant["does"], command)) + " |")
         lines.append("")
     return "\n".join(lines)
+
+
+MARK = "<!-- What follows was written by bench/run --markdown. -->\n"
+
+
+def write_markdown(name, cases, document):
+    """What stands above the mark stays."""
+    kept = ""
+    if os.path.exists(name):
+        with open(name, encoding="utf-8") as file:
+            kept = file.read().partition(MARK)[0]
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(f"{kept}{MARK}\n{markdown(cases, document)}")

@@ -152,7 +152,8 @@ std::optional<RunRecorder::Failure> RunRecorder::write_rows() {
 }
 
 bool RunRecorder::behind() const {
-  return !committing() && output_.keeps_order() && (output_.lacks_space() || output_.missing_rows(ledger_->done()).size() > 0);
+  return !committing() && output_.keeps_order() &&
+         (output_.lacks_space() || output_.missing_rows(ledger_->done()).size() > 0);
 }
 
 // Only what is durable is read back, so a row that left memory early waits for its commit.

@@ -51,7 +51,7 @@ def measure_even(bench, argv):
 
 
 def endpoint(bench, role):
-    return f"ipc://{os.path.join(bench.scratch, role)}"
+    return f"ipc://{os.path.join(bench.memory_scratch, role)}"
 
 
 @contextlib.contextmanager

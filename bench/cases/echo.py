@@ -2,7 +2,7 @@
 from harness import Bar, Case, Metric, Variant
 
 RATE = Metric("rate", "jobs/s")
-JOBS, QUICK_JOBS = 10_000_000, 100_000
+JOBS, QUICK_JOBS = 20_000_000, 100_000
 
 
 def fantail_echo(bench, jobs=JOBS, quick_jobs=QUICK_JOBS, **more):

@@ -1,6 +1,5 @@
 """One job at a time through an idle pipeline: how long until the sink has it, and until it is durable."""
 import bisect
-import os
 import statistics
 import subprocess
 import time
@@ -23,8 +22,7 @@ def fantail_command(bench):
 
 def feed(bench, argv):
     """Writes a line of 64 bytes every few milliseconds, once both workers have their lanes."""
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                               env={**os.environ, **traces.environment(bench.scratch)})
+    process = bench.start(argv, stdin=subprocess.PIPE, env=traces.environment(bench.scratch))
     until = time.monotonic() + START_S
     while len(traces.lanes(bench.scratch)) < 2:
         if process.poll() is not None or time.monotonic() > until:
@@ -73,8 +71,8 @@ CASES = [
             Metric("syncs beyond", "fdatasyncs", more_is_better=False),
         ),
         variants=(
-            Variant("fantail", "fantail run echo --input -, a line at a time, its processes traced by a shim that notes when messages go "
-                    "and come and when storage was synced. Durable: from the line read to its outcome committed.", fantail_command, measure),
+            Variant("fantail", "fantail run echo --input -, a line at a time; a shim notes when messages go and come and when storage was "
+                    "synced. Durable: from the line read to its outcome committed.", fantail_command, measure),
             Variant("raw", "libzmq and protobuf alone, ventilator, worker, sink over ipc: from the making of the job to its decoding.",
                     lambda bench: ["bench-raw-chain", "latency", str(jobs(bench))]),
         ),

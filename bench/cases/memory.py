@@ -1,6 +1,5 @@
 """Ten million jobs from a file: what the processes hold, how soon it begins, and whether it slows down."""
 import os
-import subprocess
 import time
 
 import traces
@@ -50,8 +49,7 @@ def peak_kib(process):
 def watch(bench, argv):
     """Runs it; the peak of each process, in KiB."""
     peaks = {}
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               env={**os.environ, **traces.environment(bench.scratch)})
+    process = bench.start(argv, env=traces.environment(bench.scratch))
     while process.poll() is None:
         for each in family(process.pid):
             peaks[each] = max(peaks.get(each, 0), peak_kib(each))
@@ -96,8 +94,8 @@ CASES = [
         ),
         prepare=write_lines,
         variants=(
-            Variant("fantail", "fantail run echo --input FILE, --keep summary. Peak: resident memory of the largest process. First: from the "
-                    "first dispatch to the sink's first result. Tail: what the sink receives a second in the last tenth.",
+            Variant("fantail", "fantail run echo --input FILE, --keep summary. Peak: resident memory of the largest process. First: from "
+                    "the first dispatch to the sink's first result. Tail: what the sink receives a second in the last tenth.",
                     lambda bench: bench.fantail(["echo", "--input", lines(bench)]), measure),
         ),
         bars=(

@@ -31,11 +31,11 @@ def a_port(_bench):
 
 
 def redis_argv(bench):
-    return ["redis-server", "--port", "0", "--unixsocket", in_(bench, "redis.sock"), "--save", "", "--appendonly", "no", "--dir",
+    return ["redis-server", "--port", "0", "--unixsocket", bench.address, "--save", "", "--appendonly", "no", "--dir",
             bench.scratch]
 
 
-redis = server(redis_argv, lambda bench: in_(bench, "redis.sock"))
+redis = server(redis_argv, lambda bench: os.path.join(bench.memory_scratch, "redis.sock"))
 nats = server(lambda bench: ["nats-server", "-a", "127.0.0.1", "-p", str(bench.address), "-js", "-sd", in_(bench, "jetstream")], a_port)
 beanstalkd = server(lambda bench: ["beanstalkd", "-l", "127.0.0.1", "-p", str(bench.address)], a_port)
 gearmand = server(lambda bench: ["gearmand", "-L", "127.0.0.1", "-p", str(bench.address), "-l", in_(bench, "gearmand.log")], a_port)
@@ -54,7 +54,8 @@ def rabbitmq(bench):
                    "RABBITMQ_NODENAME": f"bench{os.getpid()}@localhost", "RABBITMQ_DIST_PORT": str(distribution),
                    "RABBITMQ_MNESIA_BASE": in_(bench, "mnesia"), "RABBITMQ_LOG_BASE": in_(bench, "log"),
                    "RABBITMQ_CONFIG_FILE": in_(bench, "rabbitmq.conf"), "RABBITMQ_ENABLED_PLUGINS_FILE": in_(bench, "plugins"),
-                   "RABBITMQ_CONF_ENV_FILE": "/dev/null"}
+                   "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+                   "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"}
     try:
         with bench.server(["/usr/lib/rabbitmq/bin/rabbitmq-server"], lambda: answers(bench.address), env=environment):
             yield
@@ -107,7 +108,8 @@ def rate_of_starter(bench, argv):
 CASES = [
     Case(
         name="peers",
-        what="64 bytes there and back through 2 workers, against the queues that Debian packages; state in memory wherever they have the choice.",
+        what="64 bytes there and back through 2 workers, against the queues that Debian packages, their state in memory where they have "
+             "the choice.",
         metrics=(RATE,),
         prepare=write_lines,
         variants=(

@@ -50,8 +50,8 @@ CASES = [
         what="Echo jobs of 64 bytes to 1,000 simulated workers (one process, but sockets and a session for each), against 2 of them.",
         metrics=(Metric("rate", "jobs/s"), Metric("overall", "jobs/s"), Metric("workers", "that took part")),
         variants=(
-            Variant("1,000 workers", "A ventilator and a sink over ipc; the workers answer at once. Rate: what is sent once all of them have "
-                    "their lanes; overall: jobs / wall_s.", command, measure,
+            Variant("1,000 workers", "A ventilator and a sink over ipc; the workers answer at once. Rate: what is sent once all of them "
+                    "have their lanes; overall: jobs / wall_s.", command, measure,
                     around=with_workers(1000)),
             Variant("2 workers", "The same with 2 of them.", command, measure, around=with_workers(2)),
         ),

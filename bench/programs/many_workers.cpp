@@ -159,7 +159,7 @@ class Worker {
     proto::WorkerStatus& status = *message.mutable_status();
     status.set_run_id(run_id_);
     status.set_received_sequence(received_);
-    status.set_mean_job_us(1);
+    status.set_mean_job_ns(1000);
     status.set_complete(complete);
     if (complete) add_holding(*status.mutable_holding());
     control_->send(message);
@@ -215,16 +215,17 @@ class Worker {
     require(jobs_.sequence() == received_ + 1, "the lane lost something");
     received_ = jobs_.sequence();
     if (jobs_.has_spec()) run_id_ = jobs_.spec().run_id();
-    if (jobs_.inputs_size() == 0) return;
+    if (jobs_.count() == 0) return;
     answer_.Clear();
     answer_.set_run_id(run_id_);
     answer_.set_worker_id(id_);
     answer_.set_sequence(++answered_);
+    answer_.set_count(jobs_.count());
     answer_.set_first_job(jobs_.first_job());
     *answer_.mutable_jobs() = jobs_.jobs();
     answer_.mutable_inputs()->Swap(jobs_.mutable_inputs());
     *answer_.mutable_attempts() = jobs_.attempts();
-    for (int job = 0; job < answer_.inputs_size(); ++job) {
+    for (std::uint32_t job = 0; job < answer_.count(); ++job) {
       answer_.add_queued_us(0);
       answer_.add_duration_us(1);
     }
@@ -240,7 +241,7 @@ class Worker {
   void retain() {
     std::vector<proto::JobRange>& ranges = retained_[answered_];
     if (answer_.jobs_size() == 0) {
-      add_range(ranges, answer_.first_job(), static_cast<std::uint64_t>(answer_.inputs_size()));
+      add_range(ranges, answer_.first_job(), answer_.count());
     } else {
       for (const std::uint64_t job : answer_.jobs())
         add_range(ranges, job, 1);

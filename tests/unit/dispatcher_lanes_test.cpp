@@ -38,7 +38,7 @@ TEST_F(DispatcherLanesTest, ADroppedLaneIsADeathAfterOneHeartbeat) {
   EXPECT_EQ(out.closed.take(), "a");
   const auto batches = out.batches.take_all();
   EXPECT_EQ(DispatchScene::jobs_for("b", batches), (Jobs{0, 2}));
-  EXPECT_EQ(batches.front().jobs.attempts.front(), 2u);
+  EXPECT_EQ(batches.front().batch.attempts.front(), 2u);
 }
 
 TEST_F(DispatcherLanesTest, TheDispatcherWakesForTheDeath) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/column.h"
 #include "tests/support/dispatch_scene.h"
 #include "tests/support/session_scene.h"
 
@@ -109,7 +110,8 @@ class CollectorDrops : public testing::Test {
     results.set_run_id("run-0123456789ab");
     results.set_worker_id("worker-id-012345");
     results.set_first_job(job);
-    results.add_inputs("input");
+    results.set_count(1);
+    append_to(*results.mutable_inputs(), "input");
     return results;
   }
   void tell(const proto::VentilatorToSink& message) { collector.on_ventilator(message, now, ledger, out); }
@@ -135,13 +137,14 @@ class CollectorDrops : public testing::Test {
 TEST_F(CollectorDrops, AreCountedAndKept) {
   bring(results_of(0));
   bring(results_of(0));
+  collector.begin_commit();
   collector.on_committed(now, out);
   EXPECT_EQ(collector.summary(now).duplicates, 1u);
   EXPECT_EQ(collector.dropped(), Dropped{});
 
   auto torn = results_of(0);
-  torn.add_payloads("one");
-  torn.add_payloads("too many");
+  append_to(*torn.mutable_payloads(), "one");
+  append_to(*torn.mutable_payloads(), "too many");
   bring(torn);
   collector.on_unreadable();
   auto foreign = results_of(0);
@@ -161,6 +164,7 @@ TEST_F(CollectorDrops, AreCountedAndKept) {
 
 TEST_F(CollectorDrops, ResultsAreLateOnceTheRunHasEnded) {
   bring(results_of(0));
+  collector.begin_commit();
   collector.on_committed(now, out);
   sync(1, 1);
   ASSERT_TRUE(collector.run_ended());

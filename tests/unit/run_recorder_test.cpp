@@ -10,6 +10,7 @@
 #include <random>
 
 #include "pipeline/app/run_folders.h"
+#include "pipeline/column.h"
 #include "tests/support/recording_outboxes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -49,9 +50,10 @@ class RecorderScene {
     results.set_run_id(kRunId);
     for (const JobId job : jobs) {
       results.add_jobs(job);
-      results.add_inputs("input " + std::to_string(job));
-      results.add_payloads(std::string(job % 50, 'p'));
+      append_to(*results.mutable_inputs(), "input " + std::to_string(job));
+      append_to(*results.mutable_payloads(), std::string(job % 50, 'p'));
     }
+    results.set_count(static_cast<std::uint32_t>(jobs.size()));
     collector_->on_results(results, now_, *recorder_);
   }
 
