@@ -181,18 +181,29 @@ class Worker {
 
   void on_ventilator() {
     if (from_ventilator_.has_welcome()) on_welcome(from_ventilator_.welcome());
-    if (from_ventilator_.has_unknown()) fail("the ventilator has forgotten a worker");
+    if (from_ventilator_.has_unknown()) forget_lane();
     if (from_ventilator_.has_wait()) fail(from_ventilator_.wait().reason().c_str());
     if (from_ventilator_.has_stop()) finished_ = true;
+  }
+
+  // A machine that is too busy for heartbeats: hello again, on a new lane.
+  void forget_lane() {
+    if (epoch_ == 0) return;
+    epoch_ = 0;
+    received_ = 0;
+    lane_.reset();
+    say_hello();
   }
 
   void on_welcome(const proto::WorkerWelcome& welcome) {
     if (epoch_ != 0) return;
     epoch_ = from_ventilator_.epoch();
-    sink_address_ = welcome.sink_endpoint();
-    sink_ = std::make_unique<Socket>(context_, ZMQ_DEALER, sink_address_);
-    watch(*sink_);
-    say_hello_to_sink();
+    if (sink_ == nullptr) {
+      sink_address_ = welcome.sink_endpoint();
+      sink_ = std::make_unique<Socket>(context_, ZMQ_DEALER, sink_address_);
+      watch(*sink_);
+      say_hello_to_sink();
+    }
     lane_ =
         std::make_unique<Socket>(context_, ZMQ_PULL, ventilator_ + "." + std::to_string(welcome.lane_port()));
     watch(*lane_);
@@ -286,16 +297,19 @@ void run(int count, const std::string& ventilator) {
   void* context = zmq_ctx_new();
   zmq_ctx_set(context, ZMQ_MAX_SOCKETS, kSocketsMax);
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  std::deque<std::pair<std::int64_t, std::unique_ptr<Worker>>> workers;  // by the time of the next heartbeat
-  for (int index = 0; index < count; ++index)
-    workers.emplace_back(now_ns(), std::make_unique<Worker>(context, epoll, index, ventilator));
+  std::vector<std::unique_ptr<Worker>> workers;  // all of them to the end: epoll may still name one
+  std::deque<std::pair<std::int64_t, Worker*>> heartbeats;
+  for (int index = 0; index < count; ++index) {
+    workers.push_back(std::make_unique<Worker>(context, epoll, index, ventilator));
+    heartbeats.emplace_back(now_ns(), workers.back().get());
+  }
   std::vector<epoll_event> events(256);
-  while (!workers.empty()) {
-    while (!workers.empty() && workers.front().first <= now_ns()) {
-      auto [due, worker] = std::move(workers.front());
-      workers.pop_front();
+  while (!heartbeats.empty()) {
+    while (!heartbeats.empty() && heartbeats.front().first <= now_ns()) {
+      Worker* worker = heartbeats.front().second;
+      heartbeats.pop_front();
       worker->on_heartbeat();
-      if (!worker->finished()) workers.emplace_back(due + kHeartbeatNs, std::move(worker));
+      if (!worker->finished()) heartbeats.emplace_back(now_ns() + kHeartbeatNs, worker);
     }
     const int ready = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), 1);
     for (int index = 0; index < ready; ++index)
