@@ -11,6 +11,7 @@
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
 #include "sink/collector.h"
+#include "sink/commit_schedule.h"
 #include "sink/progress_display.h"
 #include "sink/run_output.h"
 #include "sink/run_recorder.h"
@@ -23,12 +24,6 @@ namespace {
 constexpr int kMessagesPerTurn = 256;
 constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr int kDoneLingerMs = 1000;
-// A commit waits so long, and so much, for more results, and only while more keep arriving. Its size also
-// bounds how long nobody else is listened to.
-constexpr Duration kCommitAtLatest = std::chrono::milliseconds(20);
-constexpr std::uint64_t kStagedBytesMax = 4 << 20;
-// When the storage had no space.
-constexpr Duration kCommitRetry = std::chrono::milliseconds(500);
 
 class Sink : public CollectorOutbox {
  public:
@@ -75,17 +70,13 @@ class Sink : public CollectorOutbox {
   bool end_commit(Instant now);
   bool commit(Instant now);
   bool settle(const std::optional<RunRecorder::Failure>& failure, Instant now);
-  bool behind(Instant now) const { return recorder_ && !held(now) && recorder_->behind(); }
-  void catch_up(Instant now);
-  void lose_output(const std::string& why, Instant now);
+  bool behind(Instant now) const { return recorder_ && !commits_.held(now) && recorder_->behind(); }
   void finish(Instant now);
   void tell_what_it_waits_for(Instant now);
-  bool held(Instant now) const { return now < held_until_; }
   bool committing() const { return recorder_ && recorder_->committing(); }
+  bool is_full() const { return recorder_ && recorder_->staged_bytes() >= CommitSchedule::kStagedBytesMax; }
   // Not while there is no space, and not without bound while a commit takes long.
-  bool takes_results(Instant now) const {
-    return !held(now) && !(committing() && recorder_->staged_bytes() >= kStagedBytesMax);
-  }
+  bool takes_results(Instant now) const { return !commits_.held(now) && !(committing() && is_full()); }
   Ledger& ledger() { return recorder_ ? static_cast<Ledger&>(*recorder_) : no_ledger_; }
 
   const SinkOptions& options_;
@@ -103,11 +94,8 @@ class Sink : public CollectorOutbox {
   bool ended_ = false;
   std::string fault_;
   Instant told_waiting_{};
-  Instant uncommitted_since_{};  // Instant{}: nothing is
-  Instant held_until_{};         // no results are taken in before
-  std::string held_reason_;      // why, as people were told
+  CommitSchedule commits_;
   std::optional<int> exit_code_;
-
   NoLedger no_ledger_;
 
   // Of the run at hand.
@@ -129,7 +117,7 @@ void Sink::reset(Instant now) {
   collector_.emplace(policy_, now);
   recorder_.reset();
   output_.emplace(options_.output);
-  uncommitted_since_ = Instant{};
+  commits_.on_begin();
 }
 
 std::string Sink::bind() {
@@ -205,7 +193,7 @@ int Sink::run(Signals& signals) {
     while (const auto signal = signals.next())
       on_signal(*signal, now);
     end_commit(now);
-    catch_up(now);
+    if (behind(now)) settle(recorder_->catch_up(*collector_->kind()), now);
     if (takes_results(now)) more = receive_data(now);
     commit_if_due(more, now);
     receive_control(now);
@@ -266,7 +254,7 @@ void Sink::on_ventilator(const proto::VentilatorToSink& message, Instant now) {
   if (!collector_->run_open()) {
     recorder_.reset();  // it refused
   } else if (const auto failure = recorder_->begin(*collector_->kind())) {
-    lose_output(failure->message, now);
+    settle(failure, now);
   }
 }
 
@@ -310,24 +298,21 @@ bool Sink::receive_data(Instant now) {
     } else {
       collector_->on_unreadable();
     }
-    if (recorder_ && recorder_->staged_bytes() >= kStagedBytesMax) break;
+    if (is_full()) break;
   }
   return true;
 }
 
-// One commit covers all that has come: the storage takes as long for one result as for thousands. The next
-// one covers what comes while it lasts.
+// The next commit covers what comes while one lasts.
 void Sink::commit_if_due(bool more, Instant now) {
-  if (!collector_->has_uncommitted() || held(now) || committing()) return;
-  if (uncommitted_since_ == Instant{}) uncommitted_since_ = now;
-  const bool full = recorder_ && recorder_->staged_bytes() >= kStagedBytesMax;
-  if (!more || full || now >= uncommitted_since_ + kCommitAtLatest) begin_commit(now);
+  if (!recorder_ || !collector_->has_uncommitted() || commits_.held(now) || committing()) return;
+  if (commits_.due(more && !is_full(), now)) begin_commit(now);
 }
 
 void Sink::begin_commit(Instant now) {
   if (!recorder_) return;
   if (output_->writes_to_terminal()) progress_.erase();
-  uncommitted_since_ = Instant{};
+  commits_.on_begin();
   collector_->begin_commit();
   recorder_->begin_commit(*collector_, now);
 }
@@ -336,12 +321,9 @@ void Sink::begin_commit(Instant now) {
 bool Sink::end_commit(Instant now) {
   const auto committed = recorder_ ? recorder_->take_committed() : std::nullopt;
   if (!committed) return true;
-  if (!settle(committed->failure, now)) {
-    collector_->on_not_committed();
-    return false;
-  }
-  collector_->on_committed(now, *this);
-  return true;
+  const bool durable = settle(committed->failure, now);
+  durable ? collector_->on_committed(now, *this) : collector_->on_not_committed();
+  return durable;
 }
 
 // All that was recorded, before anything else goes on. False: it is not durable.
@@ -359,37 +341,24 @@ bool Sink::commit(Instant now) {
 // False: the same has to be tried again, or the process ends.
 bool Sink::settle(const std::optional<RunRecorder::Failure>& failure, Instant now) {
   if (failure && failure->problem != RunRecorder::Problem::kOutput) {
-    if (held_reason_ != failure->message) log_->error("{}", failure->message);
-    held_reason_ = failure->message;
-    held_until_ = now + kCommitRetry;
+    if (commits_.hold(failure->message, now)) log_->error("{}", failure->message);
     // Where only the ventilator's acknowledgement could not be recorded, the run is over all the same.
     if (failure->problem == RunRecorder::Problem::kFatal && !collector_->exit_code())
       exit_code_ = kExitInfrastructure;
     return false;
   }
-  if (!held_reason_.empty()) log_->warn("{}: results are taken in again", recorder_->run_text());
-  held_reason_.clear();
-  if (failure) lose_output(failure->message, now);
-  return true;
-}
-
-void Sink::catch_up(Instant now) {
-  if (!behind(now)) return;
-  if (output_->writes_to_terminal()) progress_.erase();
-  settle(recorder_->catch_up(*collector_->kind()), now);
-}
-
-// Rows cannot be written any more, for another reason than space: nobody would get the rest.
-void Sink::lose_output(const std::string& why, Instant now) {
-  if (!fault_.empty()) return;
-  fault_ = why;
+  if (commits_.release()) log_->warn("{}: results are taken in again", recorder_->run_text());
+  if (!failure || !fault_.empty()) return true;
+  // Rows cannot be written any more, for another reason than space: nobody would get the rest.
+  fault_ = failure->message;
   log_->error("{}", fault_);
   collector_->on_fault(fault_, now, *this);
+  return true;
 }
 
 void Sink::finish(Instant now) {
   progress_.erase();
-  if ((collector_->has_uncommitted() || committing()) && (held(now) || !commit(now))) return;
+  if ((collector_->has_uncommitted() || committing()) && (commits_.held(now) || !commit(now))) return;
   if (recorder_ && recorder_->behind()) return;
   ended_ = false;
   const auto error = output_->finish(collector_->summary(now), *collector_->kind(), collector_->digest());

@@ -1,0 +1,45 @@
+// When the sink commits and when it takes no results in. Pure: time is an argument.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "pipeline/instant.h"
+
+namespace fantail {
+
+class CommitSchedule {
+ public:
+  // More than this waits for the next commit only while one goes on: its size bounds how long nobody else is
+  // listened to.
+  static constexpr std::uint64_t kStagedBytesMax = 4 << 20;
+
+  // Whether what was recorded is to be committed now. One commit covers all that has come, since the storage
+  // takes as long for one result as for thousands; it waits a while, and only while more keeps arriving and
+  // there is room for it.
+  bool due(bool more, Instant now) {
+    if (since_ == Instant{}) since_ = now;
+    return !more || now >= since_ + kAtLatest;
+  }
+  void on_begin() { since_ = Instant{}; }
+
+  // The storage had no space: nothing is committed or taken in for a while. True: the reason is news.
+  bool hold(const std::string& reason, Instant now) {
+    until_ = now + kRetry;
+    return std::exchange(reason_, reason) != reason;
+  }
+  bool held(Instant now) const { return now < until_; }
+  // It works. True: it did not before.
+  bool release() { return !std::exchange(reason_, {}).empty(); }
+
+ private:
+  static constexpr Duration kAtLatest = std::chrono::milliseconds(20);
+  static constexpr Duration kRetry = std::chrono::milliseconds(500);
+
+  Instant since_{};  // something is uncommitted; Instant{}: nothing is
+  Instant until_{};
+  std::string reason_;  // why it holds, as people were told
+};
+
+}  // namespace fantail
