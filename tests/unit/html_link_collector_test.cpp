@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/strings.h"
 #include "worker/html/link_collector.h"
 
 namespace fantail {
@@ -18,7 +19,7 @@ Links links_of(const std::vector<std::string>& hrefs, const std::vector<std::str
     collector.set_base(base);
   for (const std::string& href : hrefs)
     collector.add(href);
-  return collector.resolve(kPage);
+  return strings(collector.resolve(kPage));
 }
 
 TEST(LinkCollector, ResolvesAgainstThePage) {
@@ -54,7 +55,7 @@ TEST(LinkCollector, ResolvesAllLinksAgainstTheFirstBase) {
   LinkCollector collector;
   collector.add("before");
   collector.set_base("sub/");
-  EXPECT_EQ(collector.resolve(kPage), (Links{"https://example.com/dir/sub/before"}));
+  EXPECT_EQ(strings(collector.resolve(kPage)), (Links{"https://example.com/dir/sub/before"}));
 }
 
 TEST(LinkCollector, FallsBackToThePageForAnUnusableBase) {
@@ -71,7 +72,7 @@ TEST(LinkCollector, StopsAtTheLimitOfLinks) {
     collector.add("mailto:" + std::to_string(i));
     collector.add(std::to_string(i));
   }
-  const Links links = collector.resolve(kPage);
+  const Links links = strings(collector.resolve(kPage));
   EXPECT_EQ(links.size(), LinkCollector::kMaxLinks);
   EXPECT_EQ(links.back(), "https://example.com/dir/" + std::to_string(LinkCollector::kMaxLinks - 1));
 }

@@ -24,8 +24,9 @@ class JsonTokens : public TokenHandler {
   bool allows_cdata() override { return false; }
   ContentModel on_start_tag(const StartTag& tag) override {
     Json attributes = Json::object();
+    std::string buffer;
     for (const Attribute& attribute : tag.attributes)
-      attributes[std::string(attribute.name)] = attribute.value();
+      attributes[std::string(attribute.name)] = attribute.value(buffer);
     Json token = {"StartTag", tag.name, attributes};
     if (tag.self_closing) token.push_back(true);
     tokens.push_back(token);

@@ -66,28 +66,29 @@ std::size_t decode_character_reference(std::string_view text, ReferencePlace pla
   return size;
 }
 
-std::string decode_attribute_value(std::string_view raw_value) {
-  std::string value;
-  value.reserve(raw_value.size());
+std::string_view decode_attribute_value(std::string_view raw_value, std::string& buffer) {
+  buffer.clear();
+  const std::string_view whole_value = raw_value;
   while (!raw_value.empty()) {
     const char* begin = raw_value.data();
     const char* stop = find_either(begin, begin + raw_value.size(), '&', '\0');
-    value.append(begin, stop);
+    if (stop == whole_value.data() + whole_value.size() && begin == whole_value.data()) return whole_value;
+    buffer.append(begin, stop);
     raw_value.remove_prefix(static_cast<std::size_t>(stop - begin));
     if (raw_value.empty()) break;
     std::size_t taken = 1;
     if (raw_value[0] == '\0') {
-      value += kReplacementCharacter;
+      buffer += kReplacementCharacter;
     } else {
-      taken = decode_character_reference(raw_value, ReferencePlace::kAttribute, value);
+      taken = decode_character_reference(raw_value, ReferencePlace::kAttribute, buffer);
       if (taken == 0) {
-        value += '&';
+        buffer += '&';
         taken = 1;
       }
     }
     raw_value.remove_prefix(taken);
   }
-  return value;
+  return buffer;
 }
 
 }  // namespace fantail

@@ -15,7 +15,8 @@ enum class ReferencePlace { kText, kAttribute };
 // took; returns 0 and appends nothing where there is no reference.
 std::size_t decode_character_reference(std::string_view text, ReferencePlace place, std::string& decoded);
 
-// An attribute's value as written, with its references decoded and NUL replaced.
-std::string decode_attribute_value(std::string_view raw_value);
+// An attribute's value as written, with its references decoded and NUL replaced: in `buffer`, or the raw
+// value itself where there is nothing to do.
+std::string_view decode_attribute_value(std::string_view raw_value, std::string& buffer);
 
 }  // namespace fantail

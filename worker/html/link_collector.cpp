@@ -1,12 +1,16 @@
 #include "worker/html/link_collector.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "pipeline/url/link_resolver.h"
 #include "worker/html/byte_search.h"
 
 namespace fantail {
 namespace {
+
+constexpr ByteSet kSchemeBytes{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."};
 
 // The href without fragment and without the white space around it, which URLs ignore. A '#' begins the
 // fragment wherever it stands.
@@ -22,47 +26,40 @@ std::string_view significant_part(std::string_view href) {
 // Whether the href names a scheme that no link we report can have ("mailto:", "javascript:"): those need no
 // memory.
 bool has_other_scheme(std::string_view href) {
-  const std::string_view scheme = href.substr(0, href.find_first_of(":/?"));
-  if (scheme.size() == href.size() || href[scheme.size()] != ':' || !is_ascii_alpha(href[0])) return false;
-  for (const char byte : scheme) {
-    if (!is_ascii_alphanumeric(byte) && byte != '+' && byte != '-' && byte != '.') return false;
-  }
+  const char* const end = href.data() + href.size();
+  const char* const scheme_end = kSchemeBytes.find_other(href.data(), end);
+  if (scheme_end == end || *scheme_end != ':' || !is_ascii_alpha(href[0])) return false;
+  const std::string_view scheme(href.data(), scheme_end);
   return !equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https");
 }
 
 }  // namespace
 
-void LinkCollector::set_base(std::string href) {
+void LinkCollector::set_base(std::string_view href) {
   if (std::exchange(has_base_, true)) return;
-  base_ = std::move(href);
+  base_ = href;
 }
 
 void LinkCollector::add(std::string_view href) {
   href = significant_part(href);
-  if (hrefs_.size() >= kMaxLinks || bytes_ + href.size() > kMaxBytes) return;
-  if (has_other_scheme(href) || seen_.contains(href)) return;
-  seen_.emplace(href);
-  hrefs_.emplace_back(href);
-  bytes_ += href.size();
+  const StringList& hrefs = hrefs_.list();
+  if (hrefs.size() >= kMaxLinks || hrefs.bytes() + href.size() > kMaxBytes || has_other_scheme(href)) return;
+  hrefs_.add(href);
 }
 
-std::vector<std::string> LinkCollector::resolve(const Url& page_url) const {
+StringList LinkCollector::resolve(const Url& page_url) const {
   std::optional<Url> base = parse_url(base_, &page_url);
   if (!base || base->scheme == "data" || base->scheme == "javascript") base = page_url;
-  std::vector<std::string> links;
-  std::set<std::string, std::less<>> seen;
-  std::size_t bytes = 0;
-  for (const std::string& href : hrefs_) {
-    const std::optional<Url> url = parse_url(href, &*base);
-    if (!url || !url->is_http()) continue;
-    std::string link = url->href_without_fragment();
+  const LinkResolver resolver(*std::move(base));
+  DistinctStrings links;
+  std::string link;
+  for (std::size_t i = 0; i < hrefs_.list().size(); ++i) {
+    if (!resolver.resolve(hrefs_.list()[i], link)) continue;
     // A long base makes each short href a long link.
-    if (bytes + link.size() > kMaxBytes) break;
-    if (!seen.insert(link).second) continue;
-    bytes += link.size();
-    links.push_back(std::move(link));
+    if (links.list().bytes() + link.size() > kMaxBytes) break;
+    links.add(link);
   }
-  return links;
+  return std::move(links).take();
 }
 
 }  // namespace fantail

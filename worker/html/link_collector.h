@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pipeline/url/url.h"
+#include "worker/html/string_list.h"
 
 namespace fantail {
 
@@ -19,19 +18,16 @@ class LinkCollector {
   static constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
 
   // The href of the page's base element; only the first one counts.
-  void set_base(std::string href);
+  void set_base(std::string_view href);
   void add(std::string_view href);
 
   // http and https only, without fragments, each once, in order of first appearance.
-  std::vector<std::string> resolve(const Url& page_url) const;
+  StringList resolve(const Url& page_url) const;
 
  private:
   bool has_base_ = false;
   std::string base_;
-  std::size_t bytes_ = 0;
-  std::vector<std::string> hrefs_;  // distinct, without fragments
-  // Ordered: a hash table's worst case is in a hostile page's hands.
-  std::set<std::string, std::less<>> seen_;
+  DistinctStrings hrefs_;  // without fragments
 };
 
 }  // namespace fantail

@@ -68,10 +68,11 @@ void PageContent::on_html_start_tag(const TagTraits& traits) {
 void PageContent::collect_link(const TagTraits& traits, const StartTag& tag) {
   const Attribute* href = tag.find("href");
   if (href == nullptr || open_templates_ > 0) return;
+  const std::string_view value = href->value(href_);
   if (traits.role == TagRole::kBase) {
-    links_.set_base(href->value());
+    links_.set_base(value);
   } else {
-    links_.add(href->value());
+    links_.add(value);
   }
 }
 

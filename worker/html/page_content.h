@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pipeline/url/url.h"
 #include "worker/html/foreign_content.h"
 #include "worker/html/link_collector.h"
+#include "worker/html/string_list.h"
 #include "worker/html/tag_traits.h"
 #include "worker/html/token.h"
 #include "worker/html/word_counter.h"
@@ -34,7 +34,7 @@ class PageContent : public TokenHandler {
   // Valid UTF-8, at most kMaxTitleBytes, white space collapsed.
   std::string title() const;
   std::uint64_t words();
-  std::vector<std::string> links(const Url& page_url) const { return links_.resolve(page_url); }
+  StringList links(const Url& page_url) const { return links_.resolve(page_url); }
 
  private:
   void on_foreign_start_tag(const TagTraits& traits, bool self_closing);
@@ -50,6 +50,7 @@ class PageContent : public TokenHandler {
   enum class TitleState : std::uint8_t { kNotSeen, kOpen, kDone };
   TitleState title_state_ = TitleState::kNotSeen;
   std::string title_;  // perhaps malformed, and a few bytes longer than it will be
+  std::string href_;   // decoded; kept for its memory
   WordCounter words_;
   LinkCollector links_;
 };

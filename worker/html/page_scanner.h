@@ -6,19 +6,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pipeline/url/url.h"
 #include "worker/html/page_content.h"
+#include "worker/html/string_list.h"
 #include "worker/html/text_decoder.h"
 #include "worker/html/tokenizer.h"
 
 namespace fantail {
 
 struct Page {
-  std::string title;               // of the first title element
-  std::uint64_t words = 0;         // runs of characters other than white space, see PageScanner
-  std::vector<std::string> links;  // absolute, http and https, without fragments, each once
+  std::string title;        // of the first title element
+  std::uint64_t words = 0;  // runs of characters other than white space, see PageScanner
+  StringList links;         // absolute, http and https, without fragments, each once
 };
 
 // Words are counted in text outside head, script, style, template, noscript and title; every tag ends a word,

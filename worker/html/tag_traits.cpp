@@ -1,6 +1,5 @@
 #include "worker/html/tag_traits.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <iterator>
@@ -82,35 +81,61 @@ constexpr TagTraits kTraits[] = {
     {"xmp", Role::kNone, Model::kRawtext},
 };
 
-static_assert(std::is_sorted(std::begin(kTraits), std::end(kTraits),
-                             [](const TagTraits& left, const TagTraits& right) {
-                               return left.name < right.name;
-                             }));
+// What tells a name from others of its size, for up to eight letters. Not a loop over the letters, nor a call
+// of memcmp: every tag of a page is looked up, and their lengths cannot be foretold. Requires: not empty.
+constexpr std::uint64_t key_of(std::string_view name) {
+  const auto letter = [name](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(name[i])}; };
+  const std::size_t size = name.size();
+  if (size < 4) return letter(0) | letter(size / 2) << 8 | letter(size - 1) << 16 | std::uint64_t{size} << 24;
+  const auto four = [letter](std::size_t i) {
+    return letter(i) | letter(i + 1) << 8 | letter(i + 2) << 16 | letter(i + 3) << 24;
+  };
+  return four(0) | (four(size - 4) ^ size) << 32;
+}
 
-// Where the names with each first letter begin: every tag of a page is looked up, most of them more than
-// once.
-constexpr auto kLetterBegins = [] {
-  std::array<std::uint8_t, 27> begins{};
-  for (std::size_t letter = 0; letter < begins.size(); ++letter) {
-    while (begins[letter] < std::size(kTraits) &&
-           static_cast<std::size_t>(kTraits[begins[letter]].name[0] - 'a') < letter) {
-      ++begins[letter];
+// A hash table without collisions: the multiplier is searched for.
+constexpr std::size_t kSlotBits = 9;
+
+struct Slots {
+  std::uint64_t multiplier = 0;
+  std::array<std::uint64_t, 1 << kSlotBits> keys{};
+  std::array<std::uint8_t, 1 << kSlotBits> indices{};
+};
+
+constexpr std::size_t slot_of(std::uint64_t key, std::uint64_t multiplier) {
+  return static_cast<std::size_t>(key * multiplier >> (64 - kSlotBits));
+}
+
+constexpr Slots without_collisions() {
+  Slots slots;
+  for (std::uint64_t multiplier = 0x9E3779B97F4A7C15;; multiplier += 0x2545F4914F6CDD1E) {
+    slots = {multiplier, {}, {}};
+    bool collides = false;
+    for (std::size_t i = 0; i < std::size(kTraits) && !collides; ++i) {
+      const std::uint64_t key = key_of(kTraits[i].name);
+      const std::size_t slot = slot_of(key, multiplier);
+      collides = slots.keys[slot] != 0;
+      slots.keys[slot] = key;
+      slots.indices[slot] = static_cast<std::uint8_t>(i);
     }
+    if (!collides) return slots;
   }
-  return begins;
-}();
+}
+
+constexpr Slots kSlots = without_collisions();
 
 constexpr TagTraits kUnknown{};
 
 }  // namespace
 
 const TagTraits& tag_traits(std::string_view name) {
-  if (name.empty() || name[0] < 'a' || name[0] > 'z') return kUnknown;
-  const auto letter = static_cast<std::size_t>(name[0] - 'a');
-  for (std::size_t i = kLetterBegins[letter]; i < kLetterBegins[letter + 1]; ++i) {
-    if (kTraits[i].name == name) return kTraits[i];
-  }
-  return kUnknown;
+  if (name.empty()) return kUnknown;
+  const std::uint64_t key = key_of(name);
+  const std::size_t slot = slot_of(key, kSlots.multiplier);
+  if (kSlots.keys[slot] != key) return kUnknown;
+  const TagTraits& traits = kTraits[kSlots.indices[slot]];
+  const bool is_this = name.size() == traits.name.size() && (name.size() <= 8 || name == traits.name);
+  return is_this ? traits : kUnknown;
 }
 
 }  // namespace fantail

@@ -6,8 +6,8 @@
 
 namespace fantail {
 
-std::string Attribute::value() const {
-  return decode_attribute_value(raw_value);
+std::string_view Attribute::value(std::string& buffer) const {
+  return decode_attribute_value(raw_value, buffer);
 }
 
 const Attribute* StartTag::find(std::string_view attribute_name) const {

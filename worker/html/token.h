@@ -18,7 +18,8 @@ struct Attribute {
   std::string_view name;       // lower case
   std::string_view raw_value;  // as written, between the quotes
 
-  std::string value() const;  // with the character references decoded
+  // With the character references decoded: in `buffer`, or as written where there are none.
+  std::string_view value(std::string& buffer) const;
 };
 
 struct StartTag {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "worker/html/tag_builder.h"
 #include "worker/html/token.h"
@@ -103,6 +104,11 @@ class Tokenizer {
   const char* read_self_closing(const char* begin);
   void begin_tag(bool is_end_tag);
   void finish_tag(bool self_closing);
+  void report_start_tag(const StartTag& tag);
+  void report_end_tag(std::string_view name);
+  // After a '<': returns where the tag ends, having reported it; or `begin` when it takes the states to read
+  // it.
+  const char* read_whole_tag(const char* begin, const char* end);
 
   const char* read_markup_declaration(const char* begin);
   const char* read_bogus_comment(const char* begin, const char* end);
@@ -124,7 +130,8 @@ class Tokenizer {
   int script_dashes_ = 0;        // dashes in a row just before, in an escaped script; 2 stands for more
   bool skip_line_feed_ = false;  // the last chunk ended in a carriage return
   TagBuilder tag_;
-  std::string last_start_tag_;  // its end tag ends RCDATA, RAWTEXT and script data
+  std::vector<Attribute> attributes_;  // of a tag that is read whole; kept for its memory
+  std::string last_start_tag_;         // its end tag ends RCDATA, RAWTEXT and script data
   std::string pending_;  // what has been read of a comment, a doctype, a reference or a possible end tag
 };
 

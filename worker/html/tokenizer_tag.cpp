@@ -94,15 +94,26 @@ const char* Tokenizer::read_tag_name(const char* begin, const char* end) {
 }
 
 void Tokenizer::finish_tag(bool self_closing) {
+  if (tag_.is_end_tag()) {
+    report_end_tag(tag_.name());
+  } else {
+    report_start_tag(tag_.start_tag(self_closing));
+  }
+}
+
+void Tokenizer::report_start_tag(const StartTag& tag) {
   state_ = State::kText;
   script_escape_ = ScriptEscape::kNone;
   model_ = ContentModel::kData;
-  if (tag_.is_end_tag()) {
-    handler_.on_end_tag(tag_.name());
-    return;
-  }
-  const ContentModel model = handler_.on_start_tag(tag_.start_tag(self_closing));
-  if (model != ContentModel::kData) start_in(model, tag_.name());
+  const ContentModel model = handler_.on_start_tag(tag);
+  if (model != ContentModel::kData) start_in(model, tag.name);
+}
+
+void Tokenizer::report_end_tag(std::string_view name) {
+  state_ = State::kText;
+  script_escape_ = ScriptEscape::kNone;
+  model_ = ContentModel::kData;
+  handler_.on_end_tag(name);
 }
 
 const char* Tokenizer::read_before_attribute_name(const char* begin) {

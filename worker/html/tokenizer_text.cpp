@@ -68,11 +68,15 @@ const char* Tokenizer::read_text(const char* begin, const char* end) {
   }
   report_text({begin, stop});
   if (stop == end) return end;
+  if (*stop == '<' && model_ == ContentModel::kData) {
+    state_ = State::kTagOpen;
+    return read_whole_tag(stop + 1, end);
+  }
   if (*stop == '&') {
     pending_.assign(1, '&');
     state_ = State::kCharacterReference;
   } else {
-    state_ = model_ == ContentModel::kData ? State::kTagOpen : State::kRawLessThan;
+    state_ = State::kRawLessThan;
   }
   return stop + 1;
 }

@@ -1,7 +1,7 @@
 #include "worker/html/word_counter.h"
 
 #include <algorithm>
-#include <bit>
+#include <cstring>
 
 #include "worker/html/byte_search.h"
 
@@ -35,6 +35,49 @@ std::size_t space_size(char lead) {
   return lead == '\xC2' ? 2 : 3;
 }
 
+constexpr std::ptrdiff_t kBlockSize = 16;
+
+#ifdef __SSE2__
+constexpr std::ptrdiff_t kLeastTail = 4;
+
+// Of 16 bits. Without the instruction, which not every machine has, std::popcount is a call.
+unsigned count_bits(unsigned bits) {
+  bits -= bits >> 1 & 0x5555;
+  bits = (bits & 0x3333) + (bits >> 2 & 0x3333);
+  bits = (bits + (bits >> 4)) & 0x0F0F;
+  return (bits + (bits >> 8)) & 0x1F;
+}
+
+// One bit for each byte: whether it is white space.
+unsigned space_bits(__m128i block) {
+  const __m128i controls = _mm_and_si128(_mm_cmpgt_epi8(block, _mm_set1_epi8('\t' - 1)),
+                                         _mm_cmplt_epi8(block, _mm_set1_epi8('\r' + 1)));
+  const __m128i spaces = _mm_or_si128(controls, _mm_cmpeq_epi8(block, _mm_set1_epi8(' ')));
+  return static_cast<unsigned>(_mm_movemask_epi8(spaces));
+}
+
+template <typename Word>
+std::uint64_t load(const char* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// The bytes with zeros behind, read as two words that may overlap. Requires: 4 <= size < 16.
+__m128i load_tail(const char* begin, std::size_t size) {
+  const char* const end = begin + size;
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  if (size >= 8) {
+    low = load<std::uint64_t>(begin);
+    if (size > 8) high = load<std::uint64_t>(end - 8) >> (8 * (16 - size));
+  } else {
+    low = load<std::uint32_t>(begin) | load<std::uint32_t>(end - 4) << (8 * (size - 4));
+  }
+  return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+}
+#endif
+
 }  // namespace
 
 void WordCounter::count(std::string_view text) {
@@ -42,9 +85,8 @@ void WordCounter::count(std::string_view text) {
   const char* const end = begin + text.size();
   if (held_size_ > 0) begin = complete_held_bytes(begin, end);
   while (begin != end) {
-    begin = count_ascii_blocks(begin, end);
-    // A block with other bytes, or the last one.
-    const char* const stop = begin + std::min<std::ptrdiff_t>(end - begin, 16);
+    begin = count_ascii(begin, end);
+    const char* const stop = begin + std::min<std::ptrdiff_t>(end - begin, kBlockSize);
     while (begin < stop) {
       if (kSpaceLead.contains(*begin)) {
         begin = count_lead_byte(begin, end);
@@ -62,27 +104,32 @@ void WordCounter::end_word() {
   in_word_ = false;
 }
 
-const char* WordCounter::count_ascii_blocks(const char* begin, const char* end) {
 #ifdef __SSE2__
-  const __m128i before_tab = _mm_set1_epi8('\t' - 1);
-  const __m128i after_return = _mm_set1_epi8('\r' + 1);
-  const __m128i blank = _mm_set1_epi8(' ');
-  for (; end - begin >= 16; begin += 16) {
+// Returns where a block with other bytes than ASCII begins, or the last few bytes.
+const char* WordCounter::count_ascii(const char* begin, const char* end) {
+  for (; end - begin >= kBlockSize; begin += kBlockSize) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
-    if (_mm_movemask_epi8(block) != 0) break;
-    const __m128i controls =
-        _mm_and_si128(_mm_cmpgt_epi8(block, before_tab), _mm_cmplt_epi8(block, after_return));
-    const __m128i spaces = _mm_or_si128(controls, _mm_cmpeq_epi8(block, blank));
-    const auto space_mask = static_cast<unsigned>(_mm_movemask_epi8(spaces));
-    // A word begins at each byte that is no space and follows one.
-    const unsigned follows_space = (space_mask << 1) | (in_word_ ? 0U : 1U);
-    words_ += static_cast<unsigned>(std::popcount(~space_mask & follows_space & 0xFFFFU));
-    in_word_ = (space_mask & 0x8000U) == 0;
+    if (_mm_movemask_epi8(block) != 0) return begin;
+    count_block(space_bits(block), 16);
   }
+  if (end - begin < kLeastTail) return begin;
+  const __m128i tail = load_tail(begin, static_cast<std::size_t>(end - begin));
+  if (_mm_movemask_epi8(tail) != 0) return begin;
+  count_block(space_bits(tail), static_cast<std::size_t>(end - begin));
+  return end;
+}
 #else
-  static_cast<void>(end);
-#endif
+const char* WordCounter::count_ascii(const char* begin, const char*) {
   return begin;
+}
+#endif
+
+void WordCounter::count_block(unsigned spaces, std::size_t size) {
+  // A word begins at each byte that is no space and follows one.
+  const unsigned follows_space = (spaces << 1) | (in_word_ ? 0U : 1U);
+  const unsigned block = (1U << size) - 1;
+  words_ += count_bits(~spaces & follows_space & block);
+  in_word_ = (spaces >> (size - 1) & 1U) == 0;
 }
 
 const char* WordCounter::count_lead_byte(const char* begin, const char* end) {

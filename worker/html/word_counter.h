@@ -18,9 +18,10 @@ class WordCounter {
   std::uint64_t words() const { return words_; }
 
  private:
-  const char* count_ascii_blocks(const char* begin, const char* end);
+  const char* count_ascii(const char* begin, const char* end);
   const char* count_lead_byte(const char* begin, const char* end);
   const char* complete_held_bytes(const char* begin, const char* end);
+  void count_block(unsigned spaces, std::size_t size);
   void add(bool is_space) {
     words_ += !is_space && !in_word_;
     in_word_ = !is_space;
