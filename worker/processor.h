@@ -1,5 +1,5 @@
 // What a worker does to one job. A kind is one processor: synchronous ones run on the worker's threads,
-// asynchronous ones on its one HTTP event loop. Neither knows sockets of ours, leases or credit.
+// asynchronous ones on its HTTP event loops. Neither knows sockets of ours, leases or credit.
 #pragma once
 
 #include <atomic>
@@ -58,7 +58,7 @@ struct AsyncJob {
   std::optional<std::chrono::microseconds> time_left;  // until the run's deadline; a request gets no more
 };
 
-// The way out of an asynchronous processor, called on the event loop's thread.
+// The way out of an asynchronous processor, called on the thread of its event loop.
 class AsyncEvents {
  public:
   virtual ~AsyncEvents() = default;
@@ -67,6 +67,9 @@ class AsyncEvents {
   // The job wants to go on at another host: wait for AsyncProcessor::on_permit.
   virtual void on_permit_wanted(std::uint64_t ticket, const std::string& host) = 0;
   virtual void on_finished(std::uint64_t ticket, JobResult result) = 0;
+  // The loop has told what it found ready. It sleeps next unless it is busy: the moment to hand over what it
+  // told.
+  virtual void on_turn_over(bool is_busy) { static_cast<void>(is_busy); }
 };
 
 }  // namespace fantail

@@ -1,5 +1,8 @@
 """urls against a real web server."""
 import collections
+import os
+import subprocess
+import tempfile
 import unittest
 
 import fantail
@@ -55,6 +58,25 @@ class Urls(fantail.SystemTest):
         codes = collections.Counter(str(row["status_code"]) for row in rows.values() if row["status_code"])
         self.assertEqual(dict(codes), report["aggregate"]["status_codes"])
         self.assertEqual(4, report["aggregate"]["pages"])
+
+    def test_pages_over_tls_share_one_connection_by_http_2(self):
+        folder = tempfile.TemporaryDirectory(prefix="fantail-tls-")
+        self.addCleanup(folder.cleanup)
+        key, certificate = os.path.join(folder.name, "key.pem"), os.path.join(folder.name, "certificate.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=fantail test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        port = fantail.free_port()
+        fantail.start_nginx(self, f"""
+            listen 127.0.0.1:{port} ssl http2; ssl_certificate {certificate}; ssl_certificate_key {key};
+            location /protocol {{ default_type text/html; return 200 "<title>$server_protocol, connection $connection</title>"; }}
+            """, {})
+        urls = [f"https://127.0.0.1:{port}/protocol/{number}" for number in range(50)]
+        code, rows, _, _ = self.run_fantail("-j1", "urls", "--cacert", certificate, "--per-host", "0", *urls)
+        self.assertEqual(0, code)
+        titles = {row["title"] for row in rows}
+        self.assertEqual(1, len(titles), titles)
+        self.assertTrue(titles.pop().startswith("HTTP/2.0, connection "))
 
     def test_headers_and_user_agent_are_sent(self):
         seen = []

@@ -130,6 +130,33 @@ TEST(TransferEngine, ForgetsTheOptionsOfAFormerTransfer) {
   EXPECT_EQ(requests[1].header("User-Agent"), "");
 }
 
+TEST(TransferEngine, ForgetsTheAnswerOfAFormerTransfer) {
+  HttpServer server([](const HttpRequestRecord&, HttpConversation& peer) {
+    peer.respond(301, {"Content-Type: text/html", "Location: /elsewhere"}, "body");
+  });
+  TransferEngine engine;
+  const std::string nobody = [] {
+    return HttpServer([](const HttpRequestRecord&, HttpConversation&) {}).url("/");
+  }();
+  for (const std::string& url : {server.url("/"), nobody}) {
+    RecordingListener listener;
+    Transfer transfer(engine, request_for(url), listener);
+    ASSERT_TRUE(transfer.start());
+    while (!listener.done)
+      engine.turn();
+    if (url == nobody) {
+      ASSERT_TRUE(listener.error);
+      EXPECT_EQ(listener.error->code, "connect");
+      EXPECT_EQ(transfer.status_code(), 0u);
+      EXPECT_EQ(transfer.content_type(), "");
+      EXPECT_EQ(transfer.location(), std::nullopt);
+      EXPECT_EQ(listener.body, "");
+    } else {
+      EXPECT_EQ(transfer.location(), "/elsewhere");
+    }
+  }
+}
+
 TEST(TransferEngine, RestsWhenAPeerClosesAKeptConnection) {
   HttpServer server([](const HttpRequestRecord&, HttpConversation& peer) {
     peer.respond(200, {}, "");

@@ -1,4 +1,4 @@
-// A kind whose jobs wait for the network. Lives on the thread of the one HttpLoop: every call comes from
+// A kind whose jobs wait for the network. Lives on the thread of one HttpLoop: every call comes from
 // there, and every event goes out from there.
 #pragma once
 

@@ -46,7 +46,9 @@ void HttpLoop::run() {
   while (true) {
     apply_commands();
     if (quits_) break;
-    engine_->turn();
+    const bool is_busy = engine_->turn(TransferEngine::Wait::kNo);
+    events_.on_turn_over(is_busy);
+    if (!is_busy) engine_->turn();
   }
   processor_.reset();  // Before the engine that its transfers run in.
 }

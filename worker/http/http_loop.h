@@ -1,4 +1,4 @@
-// The worker's one thread for kinds that wait for the network: a thousand transfers at once, none of which
+// A thread for kinds that wait for the network: a thousand transfers at once, none of which
 // blocks another. Owns the processor of the current kind. Knows neither leases nor sockets of ours.
 #pragma once
 

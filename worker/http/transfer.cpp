@@ -11,13 +11,18 @@ Transfer::Transfer(TransferEngine& engine, TransferRequest request, TransferList
       handle_(engine.take_handle()),
       started_(engine.now()) {
   set_options();
+  if (is_plain()) return;
   set_method_and_body();
   set_headers();
 }
 
 Transfer::~Transfer() {
-  engine_.give_back(handle_);
+  engine_.give_back(handle_, is_plain() ? TransferEngine::Options::kKeep : TransferEngine::Options::kForget);
   curl_slist_free_all(headers_);
+}
+
+bool Transfer::is_plain() const {
+  return request_.method == "GET" && request_.body.empty() && request_.headers.empty();
 }
 
 bool Transfer::start() {
@@ -28,29 +33,18 @@ bool Transfer::start() {
 void Transfer::set_options() {
   curl_easy_setopt(handle_, CURLOPT_PRIVATE, this);
   curl_easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
-  curl_easy_setopt(handle_, CURLOPT_PATH_AS_IS, 1L);  // The URL parser has done what there was to do.
-  curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(handle_, CURLOPT_PROXY, "");  // Nor one from the environment.
-  curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
-  // A name that is being looked up must not hold up the thread when the transfer is destroyed.
-  curl_easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(handle_, CURLOPT_ACCEPT_ENCODING, "");  // All that libcurl can decompress.
-  curl_easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   curl_easy_setopt(handle_, CURLOPT_USERAGENT, request_.user_agent.c_str());
   curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &Transfer::write);
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(handle_, CURLOPT_PREREQFUNCTION, &Transfer::before_request);
   curl_easy_setopt(handle_, CURLOPT_PREREQDATA, this);
-  // The folder of certificates, which libcurl would read beside the file or blob: it can do without, and
-  // reads the file anew for every connection, 17 ms each time, as long as there is a folder.
-  curl_easy_setopt(handle_, CURLOPT_CAPATH, nullptr);
-  if (!request_.ca_certificates.empty()) {
-    // libcurl only reads it, whatever the pointer's type says.
-    curl_blob blob{const_cast<char*>(request_.ca_certificates.data()), request_.ca_certificates.size(),
-                   CURL_BLOB_NOCOPY};
-    curl_easy_setopt(handle_, CURLOPT_CAINFO_BLOB, &blob);
-  }
+  // Waits a moment for a connection that other exchanges share rather than open its own. Without TLS it is
+  // never shared, and waiting for the first answer would tell nothing else.
+  curl_easy_setopt(handle_, CURLOPT_PIPEWAIT, request_.url.starts_with("https:") ? 1L : 0L);
+  // libcurl only reads it, whatever the pointer's type says.
+  curl_blob blob{const_cast<char*>(request_.ca_certificates.data()), request_.ca_certificates.size(),
+                 CURL_BLOB_NOCOPY};
+  curl_easy_setopt(handle_, CURLOPT_CAINFO_BLOB, request_.ca_certificates.empty() ? nullptr : &blob);
 }
 
 void Transfer::set_method_and_body() {

@@ -63,6 +63,9 @@ class Transfer {
  private:
   static std::size_t write(char* data, std::size_t size, std::size_t count, void* self);
   static int before_request(void* self, char*, char*, int, int);
+  // A GET with nothing added, as nearly all are: it leaves nothing behind in its handle that the next does
+  // not set.
+  bool is_plain() const;
   void set_options();
   void set_method_and_body();
   void set_headers();

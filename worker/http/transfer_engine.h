@@ -30,17 +30,20 @@ class TransferEngine {
   Clock::time_point now() const { return Clock::now(); }
 
   // One turn: waits until something happens or wake() is called, moves on the transfers that it concerns,
-  // tells the finished ones, rings the timers that are due.
-  void turn();
+  // tells the finished ones, rings the timers that are due. Returns whether anything but time did happen.
+  enum class Wait { kNo, kYes };
+  bool turn(Wait wait = Wait::kYes);
   // The only call for other threads: ends the wait of this or the next turn.
   void wake();
 
-  // A handle without options, reset; its CURLOPT_PRIVATE must become the Transfer that it works for.
+  // A handle with the options that all exchanges share. Its CURLOPT_PRIVATE must become the Transfer that it
+  // works for.
   CURL* take_handle();
   // Starts the exchange; false when libcurl refuses.
   bool start(CURL* handle);
-  // Ends the exchange, if it still runs, and keeps the handle for the next.
-  void give_back(CURL* handle);
+  // Ends the exchange, if it still runs, and keeps the handle for the next: with its options or without.
+  enum class Options { kKeep, kForget };
+  void give_back(CURL* handle, Options options);
 
   // Calls ring once, in the turn after `at`.
   TimerId schedule(Clock::time_point at, std::function<void()> ring);
@@ -50,7 +53,7 @@ class TransferEngine {
  private:
   static int on_socket(CURL* handle, curl_socket_t socket, int what, void* self, void*);
   static int on_multi_timer(CURLM* multi, long wait_ms, void* self);
-  void move_ready_transfers();
+  bool move_ready_transfers(Wait wait);
   void move_due_transfers();
   void tell_finished();
   void ring_due_timers();

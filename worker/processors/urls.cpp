@@ -32,6 +32,9 @@ bool is_html(std::string_view content_type) {
 
 class PageReader : public AnswerReader {
  public:
+  // The message is the same for all readers, for its memory, and must outlive them.
+  explicit PageReader(proto::UrlsResult& result) : result_(result) {}
+
   void on_body(const Response& response, std::string_view bytes) override {
     if (!scanner_) {
       if (response.status_code >= 400 || !is_html(response.content_type)) return;
@@ -41,28 +44,36 @@ class PageReader : public AnswerReader {
   }
 
   JobResult finish(const Response& response, const std::optional<HttpError>& error) override {
-    proto::UrlsResult result;
-    result.set_final_url(response.url.href());
-    result.set_status_code(response.status_code);
-    result.set_bytes(response.bytes);
-    result.set_load_us(to_raw_us(response.load_time));
-    if (error) return JobResult::failed(error->code, error->message, result.SerializeAsString());
+    result_.Clear();
+    result_.set_final_url(response.url.href());
+    result_.set_status_code(response.status_code);
+    result_.set_bytes(response.bytes);
+    result_.set_load_us(to_raw_us(response.load_time));
+    if (error) return JobResult::failed(error->code, error->message, result_.SerializeAsString());
     if (scanner_) {
-      Page page = scanner_->finish();
-      result.set_title(std::move(page.title));
-      result.set_words(page.words);
-      for (std::string& link : page.links)
-        result.add_links(std::move(link));
+      const Page page = scanner_->finish();
+      result_.set_title(page.title);
+      result_.set_words(page.words);
+      for (std::size_t i = 0; i < page.links.size(); ++i)
+        result_.add_links(page.links[i].data(), page.links[i].size());
     }
-    return JobResult::ok(result.SerializeAsString());
+    return JobResult::ok(result_.SerializeAsString());
   }
 
  private:
+  proto::UrlsResult& result_;
   std::optional<PageScanner> scanner_;
 };
 
-// spec must outlive the plan.
-std::variant<FetchPlan, HttpError> make_plan(const proto::UrlsSpec& spec, std::string_view input) {
+// What all jobs of a run share.
+struct UrlsRun {
+  proto::UrlsSpec spec;
+  proto::UrlsResult result;  // for the readers, one after the other
+};
+
+// The run must outlive the plan.
+std::variant<FetchPlan, HttpError> make_plan(UrlsRun& run, std::string_view input) {
+  const proto::UrlsSpec& spec = run.spec;
   std::variant<Url, HttpError> url = parse_http_url(input, nullptr);
   if (HttpError* error = std::get_if<HttpError>(&url)) return std::move(*error);
   FetchPlan plan;
@@ -75,7 +86,7 @@ std::variant<FetchPlan, HttpError> make_plan(const proto::UrlsSpec& spec, std::s
   if (spec.max_body_bytes() != 0) plan.request.max_body_bytes = spec.max_body_bytes();
   plan.request.max_redirects = spec.max_redirects();
   plan.request.permit_every_hop = spec.permit_every_hop();
-  plan.reader = std::make_unique<PageReader>();
+  plan.reader = std::make_unique<PageReader>(run.result);
   return plan;
 }
 
@@ -84,8 +95,8 @@ std::variant<FetchPlan, HttpError> make_plan(const proto::UrlsSpec& spec, std::s
 std::unique_ptr<AsyncProcessor> make_urls_processor(const proto::UrlsSpec& spec, TransferEngine& engine,
                                                     AsyncEvents& events) {
   return std::make_unique<FetchProcessor>(
-      engine, events, [spec = std::make_shared<const proto::UrlsSpec>(spec)](std::string_view input) {
-        return make_plan(*spec, input);
+      engine, events, [run = std::make_shared<UrlsRun>(UrlsRun{spec, {}})](std::string_view input) {
+        return make_plan(*run, input);
       });
 }
 
