@@ -1,5 +1,7 @@
 #include "worker/async_executor.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "pipeline/net/poller.h"
@@ -11,14 +13,24 @@ namespace {
 
 // How large a batch of results grows.
 constexpr std::size_t kBatchBytes = 1 << 20;
+// What a busy loop may keep to itself. More would leave slots empty for long.
+constexpr std::size_t kEventsAtOnce = 16;
+constexpr Duration kLongestDelay = std::chrono::milliseconds(1);
 
 }  // namespace
+
+AsyncExecutor::AsyncExecutor(std::uint32_t slots, std::uint32_t loops) : slots_(slots) {
+  for (std::uint32_t i = 0; i < std::clamp(loops, 1U, slots); ++i)
+    loops_.push_back(std::make_unique<Loop>(*this));
+}
 
 void AsyncExecutor::set_run(const proto::KindSpec& spec) {
   queue_.clear();
   running_.clear();
   tickets_.clear();
-  loop_.set_kind(spec);
+  hosts_have_limits_ = spec.has_urls() && spec.urls().permit_every_hop();
+  for (const auto& loop : loops_)
+    loop->http().set_kind(spec);
 }
 
 void AsyncExecutor::start(JobSlice jobs) {
@@ -29,7 +41,8 @@ void AsyncExecutor::start(JobSlice jobs) {
 }
 
 void AsyncExecutor::fill_slots() {
-  std::vector<AsyncJob> jobs;
+  if (queue_.empty()) return;
+  std::vector<std::vector<AsyncJob>> jobs(loops_.size());
   const Instant now = steady_now();
   while (!queue_.empty() && running_.size() < slots_) {
     Queued queued = std::move(queue_.front());
@@ -42,9 +55,11 @@ void AsyncExecutor::fill_slots() {
     }
     tickets_[queued.job.id] = job.ticket;
     running_.emplace(job.ticket, Running{std::move(queued.job), queued.arrived, now});
-    jobs.push_back(std::move(job));
+    jobs[job.ticket % loops_.size()].push_back(std::move(job));
   }
-  if (!jobs.empty()) loop_.submit(std::move(jobs));
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    if (!jobs[i].empty()) loops_[i]->http().submit(std::move(jobs[i]));
+  }
 }
 
 std::vector<JobId> AsyncExecutor::drop_queued() {
@@ -57,56 +72,73 @@ std::vector<JobId> AsyncExecutor::drop_queued() {
 
 void AsyncExecutor::stop_running(StopReason reason) {
   for (const auto& [ticket, running] : running_)
-    loop_.stop(ticket, reason);
+    loop_of(ticket).http().stop(ticket, reason);
 }
 
 void AsyncExecutor::permit(JobId job, const std::string& host) {
   const auto ticket = tickets_.find(job);
   if (ticket != tickets_.end()) {
-    loop_.permit(ticket->second, host);
+    loop_of(ticket->second).http().permit(ticket->second, host);
     return;
   }
   returned_.push_back(job);  // it ended while it waited: the permit goes back
   ready_.signal();
 }
 
-void AsyncExecutor::on_request_written(std::uint64_t ticket, const std::string& host) {
-  push({proto::HostEvent::WRITTEN, ticket, host, {}, {}});
+void AsyncExecutor::Loop::on_request_written(std::uint64_t ticket, const std::string& host) {
+  if (executor_.hosts_have_limits_)
+    told_.push_back({proto::HostEvent::WRITTEN, ticket, host, {}, steady_now()});
 }
 
-void AsyncExecutor::on_permit_wanted(std::uint64_t ticket, const std::string& host) {
-  push({proto::HostEvent::WANTED, ticket, host, {}, {}});
+void AsyncExecutor::Loop::on_permit_wanted(std::uint64_t ticket, const std::string& host) {
+  told_.push_back({proto::HostEvent::WANTED, ticket, host, {}, steady_now()});
 }
 
-void AsyncExecutor::on_finished(std::uint64_t ticket, JobResult result) {
-  push({proto::HostEvent::FINISHED, ticket, {}, std::move(result), steady_now()});
+void AsyncExecutor::Loop::on_finished(std::uint64_t ticket, JobResult result) {
+  told_.push_back({proto::HostEvent::FINISHED, ticket, {}, std::move(result), steady_now()});
 }
 
-void AsyncExecutor::push(Event event) {
+void AsyncExecutor::Loop::on_turn_over(bool is_busy) {
+  if (told_.empty()) return;
+  const bool can_wait =
+      is_busy && told_.size() < kEventsAtOnce && steady_now() < told_.front().at + kLongestDelay;
+  if (!can_wait) executor_.hand_over(told_);
+}
+
+void AsyncExecutor::hand_over(std::vector<Event>& events) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     first = events_.empty();
-    events_.push_back(std::move(event));
+    if (first) {
+      events_.swap(events);
+    } else {
+      std::move(events.begin(), events.end(), std::back_inserter(events_));
+    }
   }
+  events.clear();
   if (first) ready_.signal();
+}
+
+void AsyncExecutor::add_host_event(Event& event, JobId job, std::vector<proto::HostEvent>& events) const {
+  if (!hosts_have_limits_) return;
+  proto::HostEvent& host_event = events.emplace_back();
+  host_event.set_type(event.type);
+  host_event.set_job(job);
+  host_event.set_host(std::move(event.host));
 }
 
 void AsyncExecutor::collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) {
   ready_.clear();
-  std::vector<Event> happened;
+  happened_.clear();
   {
     const std::lock_guard lock(mutex_);
-    happened.swap(events_);
+    happened_.swap(events_);
   }
-  for (Event& event : happened) {
+  for (Event& event : happened_) {
     const auto running = running_.find(event.ticket);
     if (running == running_.end()) continue;  // of a former run
-    proto::HostEvent host_event;
-    host_event.set_type(event.type);
-    host_event.set_job(running->second.job.id);
-    host_event.set_host(std::move(event.host));
-    events.push_back(std::move(host_event));
+    add_host_event(event, running->second.job.id, events);
     if (event.type != proto::HostEvent::FINISHED) continue;
     const AcceptedJob& job = running->second.job;
     if (completions.empty() || bytes_of(completions.back()) > kBatchBytes) completions.emplace_back();
@@ -117,10 +149,8 @@ void AsyncExecutor::collect(std::vector<proto::Results>& completions, std::vecto
     running_.erase(running);
   }
   for (const JobId job : returned_) {
-    proto::HostEvent event;
-    event.set_type(proto::HostEvent::FINISHED);
-    event.set_job(job);
-    events.push_back(std::move(event));
+    Event event{proto::HostEvent::FINISHED, 0, {}, {}, {}};
+    add_host_event(event, job, events);
   }
   returned_.clear();
   fill_slots();

@@ -1,9 +1,13 @@
-// The executor of asynchronous kinds: many jobs at once on the one HTTP event loop.
+// The executor of asynchronous kinds: many jobs at once on a few HTTP event loops. A job stays on the loop
+// that it was given to. A loop hands over what has happened before it sleeps, and now and then while it is
+// busy: not each event by itself, and none later than need be.
 #pragma once
 
+#include <atomic>
 #include <deque>
-#include <map>
+#include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "pipeline/app/wake_event.h"
@@ -12,9 +16,9 @@
 
 namespace fantail {
 
-class AsyncExecutor : public Executor, private AsyncEvents {
+class AsyncExecutor : public Executor {
  public:
-  explicit AsyncExecutor(std::uint32_t slots) : slots_(slots), loop_(*this) {}
+  AsyncExecutor(std::uint32_t slots, std::uint32_t loops);
 
   void set_run(const proto::KindSpec& spec) override;
   void start(JobSlice jobs) override;
@@ -43,27 +47,43 @@ class AsyncExecutor : public Executor, private AsyncEvents {
     Instant at;
   };
 
-  // On the loop's thread.
-  void on_request_written(std::uint64_t ticket, const std::string& host) override;
-  void on_permit_wanted(std::uint64_t ticket, const std::string& host) override;
-  void on_finished(std::uint64_t ticket, JobResult result) override;
-  void push(Event event);
+  // One loop with what it has told and not yet handed over.
+  class Loop : private AsyncEvents {
+   public:
+    explicit Loop(AsyncExecutor& executor) : executor_(executor), http_(*this) {}
+    HttpLoop& http() { return http_; }
 
+   private:
+    void on_request_written(std::uint64_t ticket, const std::string& host) override;
+    void on_permit_wanted(std::uint64_t ticket, const std::string& host) override;
+    void on_finished(std::uint64_t ticket, JobResult result) override;
+    void on_turn_over(bool is_busy) override;
+
+    AsyncExecutor& executor_;
+    std::vector<Event> told_;
+    HttpLoop http_;  // last: its thread ends before the rest goes
+  };
+
+  Loop& loop_of(std::uint64_t ticket) { return *loops_[ticket % loops_.size()]; }
   void fill_slots();
+  void hand_over(std::vector<Event>& events);  // on a loop's thread; leaves the vector empty
+  void add_host_event(Event& event, JobId job, std::vector<proto::HostEvent>& events) const;
 
   std::uint32_t slots_;
   WakeEvent ready_;
   std::mutex mutex_;
-  std::vector<Event> events_;  // under mutex_
+  std::vector<Event> events_;                   // under mutex_
+  std::atomic<bool> hosts_have_limits_{false};  // nobody else wants to hear of permits and requests
 
   // The session's thread alone.
+  std::vector<Event> happened_;  // kept for its memory
   std::deque<Queued> queue_;
-  std::map<std::uint64_t, Running> running_;  // by ticket
-  std::map<JobId, std::uint64_t> tickets_;
+  std::unordered_map<std::uint64_t, Running> running_;  // by ticket
+  std::unordered_map<JobId, std::uint64_t> tickets_;
   std::vector<JobId> returned_;  // permits that nobody waits for any more
   std::uint64_t next_ticket_ = 1;
 
-  HttpLoop loop_;  // last: its thread ends before the rest goes
+  std::vector<std::unique_ptr<Loop>> loops_;  // last: their threads end before the rest goes
 };
 
 }  // namespace fantail

@@ -40,7 +40,7 @@ class Worker : public SessionOutbox {
                  [setting = make_setting(options)](const proto::KindSpec& spec) {
                    return make_sync_processor(spec, setting);
                  }),
-        loop_(options.slots.async_slots),
+        loop_(options.slots.async_slots, options.slots.slots),
         session_(make_policy(options)) {}
 
   int run(Signals& signals);

@@ -1,0 +1,104 @@
+#include "worker/async_executor.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <chrono>
+#include <set>
+#include <string>
+
+#include "tests/support/http_server.h"
+
+namespace fantail {
+namespace {
+
+class AsyncExecutorTest : public testing::Test {
+ protected:
+  static proto::KindSpec kind(bool hosts_have_limits) {
+    proto::KindSpec spec;
+    spec.mutable_urls()->set_max_redirects(1);
+    spec.mutable_urls()->set_permit_every_hop(hosts_have_limits);
+    return spec;
+  }
+  static std::vector<AcceptedJob> jobs(JobId first, std::size_t count, const std::string& url) {
+    std::vector<AcceptedJob> jobs;
+    for (JobId id = first; id < first + count; ++id)
+      jobs.push_back({id, url, 1, Duration(0)});
+    return jobs;
+  }
+  // False when nothing comes any more.
+  bool collect_completions(AsyncExecutor& executor, std::size_t count) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (completions_.size() < count && std::chrono::steady_clock::now() < until) {
+      pollfd ready{executor.descriptor(), POLLIN, 0};
+      ::poll(&ready, 1, 100);
+      executor.collect(completions_, events_);
+    }
+    return completions_.size() == count;
+  }
+  std::vector<proto::HostEvent::Type> types_of(JobId job) const {
+    std::vector<proto::HostEvent::Type> types;
+    for (const proto::HostEvent& event : events_) {
+      if (event.job() == job) types.push_back(event.type());
+    }
+    return types;
+  }
+
+  HttpServer server_{
+      [](const HttpRequestRecord&, HttpConversation& peer) { peer.respond(200, {}, "<title>t</title>"); }};
+  std::vector<Completion> completions_;
+  std::vector<proto::HostEvent> events_;
+};
+
+TEST_F(AsyncExecutorTest, EndsEveryJobOnceWhicheverLoopItIsOn) {
+  AsyncExecutor executor(8, 3);
+  executor.set_run(kind(false));
+  executor.start(jobs(10, 50, server_.url("/")));
+  EXPECT_EQ(executor.running(), 8U);
+  ASSERT_TRUE(collect_completions(executor, 50));
+  std::set<JobId> ended;
+  for (const Completion& completion : completions_) {
+    EXPECT_EQ(completion.result.status, Status::kOk);
+    EXPECT_EQ(completion.input, server_.url("/"));
+    ended.insert(completion.id);
+  }
+  EXPECT_EQ(ended.size(), 50U);
+  EXPECT_EQ(executor.running(), 0U);
+}
+
+TEST_F(AsyncExecutorTest, TellsOfRequestsOnlyWhereHostsHaveLimits) {
+  AsyncExecutor executor(2, 2);
+  executor.set_run(kind(false));
+  executor.start(jobs(1, 4, server_.url("/")));
+  ASSERT_TRUE(collect_completions(executor, 4));
+  EXPECT_TRUE(events_.empty());
+
+  executor.set_run(kind(true));
+  executor.start(jobs(5, 1, server_.url("/")));
+  ASSERT_TRUE(collect_completions(executor, 5));
+  EXPECT_EQ(types_of(5), (std::vector{proto::HostEvent::WRITTEN, proto::HostEvent::FINISHED}));
+}
+
+TEST_F(AsyncExecutorTest, GivesBackThePermitOfAJobThatHasEnded) {
+  AsyncExecutor executor(2, 1);
+  executor.set_run(kind(true));
+  executor.permit(7, server_.host());
+  executor.collect(completions_, events_);
+  EXPECT_EQ(types_of(7), (std::vector{proto::HostEvent::FINISHED}));
+}
+
+TEST_F(AsyncExecutorTest, StopsJobsOnAllLoops) {
+  HttpServer held([](const HttpRequestRecord&, HttpConversation& peer) { peer.hold(); });
+  AsyncExecutor executor(4, 4);
+  executor.set_run(kind(false));
+  executor.start(jobs(1, 6, held.url("/")));
+  ASSERT_TRUE(held.wait_for_requests(4));
+  EXPECT_EQ(executor.drop_queued(), (std::vector<JobId>{5, 6}));
+  executor.stop_running(StopReason::kCancelled);
+  ASSERT_TRUE(collect_completions(executor, 4));
+  for (const Completion& completion : completions_)
+    EXPECT_EQ(completion.result.status, Status::kCancelled);
+}
+
+}  // namespace
+}  // namespace fantail
