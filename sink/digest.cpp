@@ -91,11 +91,15 @@ void OutcomeHasher::add_hex(std::string_view bytes) {
   }
 }
 
-void OutcomeHasher::add_list(std::span<const std::string> strings) {
+void OutcomeHasher::begin_list(std::size_t size) {
   buffer_ += 'l';
-  append_u64(strings.size());
+  append_u64(size);
+}
+
+void OutcomeHasher::add_list(std::span<const std::string> strings) {
+  begin_list(strings.size());
   for (const std::string& string : strings)
-    append_counted(string);
+    add_to_list(string);
 }
 
 void OutcomeHasher::add_field(const FieldValue& value) {

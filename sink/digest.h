@@ -6,6 +6,7 @@
 
 #include <xxhash.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,6 +37,8 @@ class OutcomeHasher {
   void add_integer(std::uint64_t value);
   void add_string(std::string_view bytes);
   void add_hex(std::string_view bytes);  // as a string of lower-case hexadecimal digits
+  void begin_list(std::size_t size);     // as many add_to_list follow
+  void add_to_list(std::string_view bytes) { append_counted(bytes); }
   void add_list(std::span<const std::string> strings);
   void add_field(const FieldValue& value);  // any of the above, by the value's type
   XXH128_hash_t hash() const;

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "kinds.pb.h"
 #include "pipeline/byte_size.h"
@@ -56,11 +55,7 @@ class UrlsKind final : public Kind {
     const bool has_result = read_payload(outcome, result_);
     if (has_result && is_status_code(result_.status_code())) ++status_codes_[result_.status_code()];
     if (outcome.status == Status::kOk) count_page();
-    const std::vector<Field> fields = make_fields(outcome, has_result ? &result_ : nullptr);
-    hasher_.begin(outcome.job, outcome.status);
-    // The last field is the load time.
-    for (const Field& field : std::span(fields).first(fields.size() - 1))
-      hasher_.add_field(field.value);
+    hash_fields(outcome, has_result);
     return hasher_.hash();
   }
 
@@ -99,6 +94,32 @@ class UrlsKind final : public Kind {
   }
 
  private:
+  // The values of make_fields but for the load time, without making them: a page has many links.
+  void hash_fields(const Outcome& outcome, bool has_result) {
+    hasher_.begin(outcome.job, outcome.status);
+    const auto add_string = [this](bool is_known, std::string_view text) {
+      if (is_known) {
+        hasher_.add_string(text);
+      } else {
+        hasher_.add_null();
+      }
+    };
+    add_string(shows_fields(outcome), outcome.input);
+    add_string(has_result && !result_.final_url().empty(), result_.final_url());
+    if (!has_result || !is_status_code(result_.status_code())) {
+      for (int field = 0; field < 5; ++field)
+        hasher_.add_null();
+      return;
+    }
+    hasher_.add_integer(result_.status_code());
+    hasher_.add_string(result_.title());
+    hasher_.add_integer(result_.words());
+    hasher_.begin_list(static_cast<std::size_t>(result_.links_size()));
+    for (const std::string& link : result_.links())
+      hasher_.add_to_list(link);
+    hasher_.add_integer(result_.bytes());
+  }
+
   void count_page() {
     ++pages_;
     words_ += result_.words();
