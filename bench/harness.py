@@ -99,6 +99,7 @@ class Bench:
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
             shutil.rmtree(self.memory_scratch, ignore_errors=True)
+            self.scratch = self.memory_scratch = ""
 
     def shown(self, argv):
         """A command for people: paths that differ from run to run by name."""
