@@ -147,6 +147,7 @@ class Dispatcher {
     Instant heard{};
     Instant unconnected_since{};  // where the lane is not connected
     bool alone = false;           // has a job that workers died of, and gets nothing else
+    std::uint64_t running = 0;    // of its slots: its part in running_
     std::uint64_t outstanding() const { return unfinished + sent_jobs; }
     bool dropped() const { return !open && next_sequence > 1; }  // it was open before
   };
@@ -179,6 +180,7 @@ class Dispatcher {
 
   // dispatcher_jobs.cpp
   void dispatch(Instant now, DispatchOutbox& out);
+  void dispatch_to(Workers::iterator worker, Instant now, DispatchOutbox& out);
   bool serve(Workers::iterator worker, std::uint64_t limit, Instant now, DispatchOutbox& out);
   void send(Workers::iterator worker, LaneBatch batch, Instant now, DispatchOutbox& out);
   void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch);
@@ -189,7 +191,7 @@ class Dispatcher {
   void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
   void propose_stopped(Instant now, DispatchOutbox& out);
   bool may_dispatch(Instant now) const;
-  std::uint32_t running() const;  // jobs in slots, as far as the credit tells
+  void count_running(Worker& worker);
 
   // dispatcher_sink.cpp
   void on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now, DispatchOutbox& out);
@@ -245,7 +247,8 @@ class Dispatcher {
   Instant ticked_{};
   Workers workers_;
   std::uint32_t workers_ever_ = 0;
-  std::uint32_t max_running_ = 0;
+  std::uint64_t running_ = 0;  // jobs in slots, as far as the credit tells
+  std::uint64_t max_running_ = 0;
   std::uint64_t retries_ = 0;
   std::optional<Instant> first_dispatch_;
   std::optional<Instant> deadline_at_;

@@ -72,6 +72,18 @@ void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
   }
 }
 
+// What one worker finished makes room at this one alone.
+void Dispatcher::dispatch_to(Workers::iterator worker, Instant now, DispatchOutbox& out) {
+  if (policy_.hosts.limits() || !suspects_.empty()) return dispatch(now, out);
+  if (!may_dispatch(now)) return;
+  for (const bool ahead : {false, true}) {
+    while (pending() > 0) {
+      const std::uint64_t credit = free_credit(worker->second, ahead);
+      if (credit == 0 || !serve(worker, credit, now, out)) break;
+    }
+  }
+}
+
 void Dispatcher::grant_permits(Instant now, DispatchOutbox& out) {
   while (const auto grant = hosts_.take_grant(now)) {
     const WorkerId asker = askers_[grant->job];
@@ -126,12 +138,12 @@ void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, Dis
   const std::uint64_t count = batch.count();
   worker.in_flight.push_back({batch.sequence, count, now});
   worker.sent_jobs += count;
+  count_running(worker);
   if (!first_dispatch_) {
     first_dispatch_ = now;
     facts_changed_ = true;
   }
   out.send_jobs(entry->first, batch);
-  max_running_ = std::max(max_running_, running());
 }
 
 // A lease has one attempt: jobs that were dispatched before are leased apart.
@@ -160,11 +172,11 @@ std::uint64_t LaneBatch::count() const {
   return count;
 }
 
-std::uint32_t Dispatcher::running() const {
-  std::uint64_t running = 0;
-  for (const auto& [id, worker] : workers_)
-    running += std::min<std::uint64_t>(worker.outstanding(), worker.slots);
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(running, UINT32_MAX));
+void Dispatcher::count_running(Worker& worker) {
+  running_ -= worker.running;
+  worker.running = std::min<std::uint64_t>(worker.outstanding(), worker.slots);
+  running_ += worker.running;
+  max_running_ = std::max(max_running_, running_);
 }
 
 std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now, DispatchOutbox& out) {

@@ -50,6 +50,7 @@ void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now
     }
     worker->second.number = message.number();
     on_status(worker, message.status(), now, out);
+    return dispatch_to(worker, now, out);
   } else if (message.has_host_events()) {
     on_host_events(id, message.host_events(), now, out);
   } else if (message.has_goodbye()) {
@@ -103,7 +104,10 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
     leases_.add(lease);
   }
   adopt(id, holding, out);
-  workers_[id] = worker;
+  Worker& joined = workers_[id];
+  worker.running = joined.running;
+  joined = worker;
+  count_running(joined);
   if (!known) {
     ++workers_ever_;
     out.on_event("worker " + worker.name + " joined with " + std::to_string(slots) + " slots");
@@ -168,6 +172,7 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
       worker.in_flight.pop_front();
     }
     worker.unfinished = status.unfinished();
+    count_running(worker);
     worker.mean_job_ns = status.mean_job_ns();
     if (status.complete()) {
       reconcile(entry->first, to_set(status.holding(), spooled_), status.received_sequence(), false);
@@ -248,6 +253,7 @@ void Dispatcher::remove_worker(const WorkerId& id, bool died, Instant now, Dispa
     leases_.take(lease.jobs);
     limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0), died, alone});
   }
+  running_ -= worker.running;
   workers_.erase(id);
   out.close_lane(id);
   facts_changed_ = true;

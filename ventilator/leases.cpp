@@ -5,8 +5,13 @@
 
 namespace fantail {
 
-void Leases::add(const Lease& lease) {
+void Leases::put(const Lease& lease) {
   leases_.emplace(lease.jobs.first, lease);
+  firsts_[lease.worker].insert(lease.jobs.first);
+}
+
+void Leases::add(const Lease& lease) {
+  put(lease);
   jobs_ += lease.jobs.size();
 }
 
@@ -16,22 +21,26 @@ std::vector<Lease> Leases::take(JobSpan span) {
   auto entry = leases_.upper_bound(span.first);
   if (entry != leases_.begin() && std::prev(entry)->second.jobs.end > span.first) --entry;
   while (entry != leases_.end() && entry->first < span.end) {
-    const Lease lease = entry->second;
+    const Lease lease = std::move(entry->second);
     entry = leases_.erase(entry);
+    const auto firsts = firsts_.find(lease.worker);
+    firsts->second.erase(lease.jobs.first);
+    if (firsts->second.empty()) firsts_.erase(firsts);
     Lease part = lease;
     part.jobs = {std::max(lease.jobs.first, span.first), std::min(lease.jobs.end, span.end)};
     jobs_ -= part.jobs.size();
-    taken.push_back(part);
     if (lease.jobs.first < part.jobs.first) {
       Lease before = lease;
       before.jobs.end = part.jobs.first;
-      leases_.emplace(before.jobs.first, before);
+      put(before);
     }
     if (lease.jobs.end > part.jobs.end) {
       Lease after = lease;
       after.jobs.first = part.jobs.end;
-      entry = leases_.emplace(after.jobs.first, after).first;
+      put(after);
+      entry = leases_.end();  // the span ends here
     }
+    taken.push_back(std::move(part));
   }
   return taken;
 }
@@ -45,9 +54,11 @@ WorkerId Leases::holder(JobId job) const {
 
 std::vector<Lease> Leases::of(const WorkerId& worker) const {
   std::vector<Lease> held;
-  for (const auto& [first, lease] : leases_) {
-    if (lease.worker == worker) held.push_back(lease);
-  }
+  const auto firsts = firsts_.find(worker);
+  if (firsts == firsts_.end()) return held;
+  held.reserve(firsts->second.size());
+  for (const JobId first : firsts->second)
+    held.push_back(leases_.at(first));
   return held;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,10 @@ class Leases {
   void hash(StateHash& hash) const;
 
  private:
-  std::map<JobId, Lease> leases_;  // by first job; disjoint
+  void put(const Lease& lease);
+
+  std::map<JobId, Lease> leases_;               // by first job; disjoint
+  std::map<WorkerId, std::set<JobId>> firsts_;  // of each worker's leases
   std::uint64_t jobs_ = 0;
 };
 

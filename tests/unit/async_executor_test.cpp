@@ -7,7 +7,9 @@
 #include <set>
 #include <string>
 
+#include "tests/support/columns.h"
 #include "tests/support/http_server.h"
+#include "worker/completion.h"
 
 namespace fantail {
 namespace {
@@ -20,21 +22,29 @@ class AsyncExecutorTest : public testing::Test {
     spec.mutable_urls()->set_permit_every_hop(hosts_have_limits);
     return spec;
   }
-  static std::vector<AcceptedJob> jobs(JobId first, std::size_t count, const std::string& url) {
-    std::vector<AcceptedJob> jobs;
-    for (JobId id = first; id < first + count; ++id)
-      jobs.push_back({id, url, 1, Duration(0)});
-    return jobs;
+  static JobSlice jobs(JobId first, std::uint32_t count, const std::string& url) {
+    proto::Lane lane;
+    lane.set_first_job(first);
+    lane.set_count(count);
+    for (std::uint32_t index = 0; index < count; ++index)
+      append_to(*lane.mutable_inputs(), url);
+    return JobSlice::of(lane).value();
+  }
+  void collect(AsyncExecutor& executor) {
+    std::vector<proto::Results> batches;
+    executor.collect(batches, events_);
+    for (const proto::Results& batch : batches)
+      append_to(completed_, batch);
   }
   // False when nothing comes any more.
   bool collect_completions(AsyncExecutor& executor, std::size_t count) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (completions_.size() < count && std::chrono::steady_clock::now() < until) {
+    while (completed_.count() < count && std::chrono::steady_clock::now() < until) {
       pollfd ready{executor.descriptor(), POLLIN, 0};
       ::poll(&ready, 1, 100);
-      executor.collect(completions_, events_);
+      collect(executor);
     }
-    return completions_.size() == count;
+    return completed_.count() == count;
   }
   std::vector<proto::HostEvent::Type> types_of(JobId job) const {
     std::vector<proto::HostEvent::Type> types;
@@ -46,7 +56,7 @@ class AsyncExecutorTest : public testing::Test {
 
   HttpServer server_{
       [](const HttpRequestRecord&, HttpConversation& peer) { peer.respond(200, {}, "<title>t</title>"); }};
-  std::vector<Completion> completions_;
+  proto::Results completed_;
   std::vector<proto::HostEvent> events_;
 };
 
@@ -57,11 +67,12 @@ TEST_F(AsyncExecutorTest, EndsEveryJobOnceWhicheverLoopItIsOn) {
   EXPECT_EQ(executor.running(), 8U);
   ASSERT_TRUE(collect_completions(executor, 50));
   std::set<JobId> ended;
-  for (const Completion& completion : completions_) {
-    EXPECT_EQ(completion.result.status, Status::kOk);
-    EXPECT_EQ(completion.input, server_.url("/"));
-    ended.insert(completion.id);
-  }
+  for (const JobId job : completed_.jobs())
+    ended.insert(job);
+  for (const int status : completed_.statuses())
+    EXPECT_EQ(status, proto::STATUS_OK);
+  for (const std::string& input : strings_of(completed_.inputs(), 50))
+    EXPECT_EQ(input, server_.url("/"));
   EXPECT_EQ(ended.size(), 50U);
   EXPECT_EQ(executor.running(), 0U);
 }
@@ -83,7 +94,7 @@ TEST_F(AsyncExecutorTest, GivesBackThePermitOfAJobThatHasEnded) {
   AsyncExecutor executor(2, 1);
   executor.set_run(kind(true));
   executor.permit(7, server_.host());
-  executor.collect(completions_, events_);
+  collect(executor);
   EXPECT_EQ(types_of(7), (std::vector{proto::HostEvent::FINISHED}));
 }
 
@@ -96,8 +107,8 @@ TEST_F(AsyncExecutorTest, StopsJobsOnAllLoops) {
   EXPECT_EQ(executor.drop_queued(), (std::vector<JobId>{5, 6}));
   executor.stop_running(StopReason::kCancelled);
   ASSERT_TRUE(collect_completions(executor, 4));
-  for (const Completion& completion : completions_)
-    EXPECT_EQ(completion.result.status, Status::kCancelled);
+  for (const int status : completed_.statuses())
+    EXPECT_EQ(status, proto::STATUS_CANCELLED);
 }
 
 }  // namespace
