@@ -12,3 +12,15 @@ pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc)
+
+# xxHash may be packaged with variants of XXH3 for several kinds of x86 processors.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::xxhash)
+check_cxx_source_compiles(
+  "#include <xxh_x86dispatch.h>
+   int main() { return static_cast<int>(XXH3_128bits_dispatch(\"\", 0).low64); }"
+  FANTAIL_XXHASH_DISPATCHES)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(FANTAIL_XXHASH_DISPATCHES)
+  target_compile_definitions(PkgConfig::xxhash INTERFACE FANTAIL_XXHASH_DISPATCHES)
+endif()

@@ -14,9 +14,9 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }
 
 Counts counted(std::string_view text) {
-  Counter counter;
-  counter.add(text);
-  return {counter.words(), counter.lines(), false};
+  Counts counts;
+  count(bytes_of(text), counts);
+  return counts;
 }
 
 void expect_counts(std::string_view text, std::uint64_t words, std::uint64_t lines) {
@@ -79,15 +79,10 @@ TEST(Counting, TakesEveryOtherByteForAWord) {
 }
 
 TEST(Counting, CarriesAWordAcrossBuffers) {
-  Counter counter;
-  counter.add(std::string_view("hel"));
-  counter.add(std::string_view(""));
-  counter.add(std::string_view("lo wor"));
-  counter.add(std::string_view("ld"));
-  counter.add(std::string_view(" \n"));
-  counter.add(std::string_view("again"));
-  EXPECT_EQ(counter.words(), 3U);
-  EXPECT_EQ(counter.lines(), 1U);
+  Counts counts;
+  for (const std::string_view buffer : {"hel", "", "lo wor", "ld", " \n", "again"})
+    count(bytes_of(buffer), counts);
+  EXPECT_EQ(counts, (Counts{3, 1, true}));
 }
 
 TEST(Counting, PortableWayMeetsTheReferenceAtEverySplit) {
@@ -114,6 +109,15 @@ TEST(Counting, Avx2WayMeetsTheReferenceAtEverySplit) {
       count_avx2(bytes_of(text).subspan(split), counts);
       EXPECT_EQ(counts, reference(text)) << split;
     }
+  }
+}
+
+TEST(Counting, Avx2WayCountsMoreNewlinesThanAByteHolds) {
+  if (!avx2_is_available()) GTEST_SKIP() << "this machine has no AVX2";
+  for (const std::size_t size : {8127U, 8128U, 8129U, 16256U, 16320U, 100000U}) {
+    Counts counts;
+    count_avx2(bytes_of(std::string(size, '\n')), counts);
+    EXPECT_EQ(counts, (Counts{0, size, false}));
   }
 }
 

@@ -244,6 +244,55 @@ TEST_F(FilesProcessor, NoticesAFileThatChangesWhileItIsRead) {
   EXPECT_EQ(result_of(job).lines(), result_of(job).size() - kStart);
 }
 
+TEST_F(FilesProcessor, ReadsLargeFilesInWindows) {
+  // The pieces have a prime length, so that words and lines lie across the edges of windows.
+  std::string piece = "a word and\nwhite space\t\t";
+  piece.resize(9973, 'x');
+  const auto processor = processor_with("xxh3");
+  const auto small = processor_with("none");
+  for (const std::uint64_t pieces : {900U, 1800U, 20000U}) {
+    {
+      std::ofstream file(path("large"), std::ios::binary);
+      for (std::uint64_t i = 0; i < pieces; ++i)
+        file << piece;
+    }
+    const proto::FilesResult result = result_of(processor->process(path("large"), StopToken()));
+    EXPECT_EQ(result.size(), pieces * piece.size());
+    // A piece ends in the middle of a word, which its successor's first word goes on.
+    EXPECT_EQ(result.words(), pieces * 5 + 1);
+    EXPECT_EQ(result.lines(), pieces);
+    EXPECT_EQ(result_of(small->process(path("large"), StopToken())).words(), result.words());
+    if (std::system("command -v xxhsum >/dev/null") != 0) continue;
+    const auto lines = run("xxhsum -H2 large");
+    EXPECT_EQ(hex(result.hash()), lines.at("large").front());
+  }
+}
+
+TEST_F(FilesProcessor, SurvivesAFileThatIsTruncatedWhileItIsRead) {
+  const std::string file = write("shrinking", "");
+  constexpr off_t kStart = off_t{256} << 20;
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    while (!done) {
+      EXPECT_EQ(::truncate(file.c_str(), kStart), 0);
+      std::this_thread::yield();
+      EXPECT_EQ(::truncate(file.c_str(), 1), 0);
+    }
+  });
+  const auto processor = processor_with("sha256");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  std::uint64_t changed = 0;
+  while (changed < 20 && std::chrono::steady_clock::now() < end) {
+    const JobResult job = processor->process(file, StopToken());
+    if (job.status == Status::kOk) continue;
+    EXPECT_EQ(job.error_code, "changed_while_reading") << job.error_message;
+    ++changed;
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(changed, 20U);
+}
+
 TEST_F(FilesProcessor, StopsBeforeItStarts) {
   const std::string file = write("a", "x");
   StopToken cancelled;

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 namespace fantail {
 
@@ -18,20 +17,10 @@ struct Counts {
   bool operator==(const Counts&) const = default;
 };
 
-class Counter {
- public:
-  void add(std::span<const std::byte> bytes);
-  void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
+// Adds what the buffer holds.
+void count(std::span<const std::byte> bytes, Counts& counts);
 
-  std::uint64_t words() const { return counts_.words; }
-  std::uint64_t lines() const { return counts_.lines; }
-
- private:
-  Counts counts_;
-};
-
-// The two ways to count; Counter takes the fastest that this processor has. They are visible for tests and
-// benchmarks.
+// The two ways to count; count() takes the faster one that this processor has. They are visible for tests.
 void count_portable(std::span<const std::byte> bytes, Counts& counts);
 bool avx2_is_available();
 // Requires: avx2_is_available().

@@ -1,5 +1,11 @@
 #include "worker/files/hashing.h"
 
+#ifdef FANTAIL_XXHASH_DISPATCHES
+// Replaces the functions by ones that use AVX2 or AVX-512 where the processor has it: two and a half times as
+// fast.
+#include <xxh_x86dispatch.h>
+#endif
+
 #include <cstring>
 
 namespace fantail {
@@ -65,21 +71,30 @@ void Hasher::update(std::span<const std::byte> bytes) {
   if (context_ && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) failed_ = true;
 }
 
+std::string_view Hasher::canonical(XXH128_hash_t hash) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  std::memcpy(result_.data(), canonical.digest, sizeof(canonical.digest));
+  return {result_.data(), sizeof(canonical.digest)};
+}
+
 std::optional<std::string_view> Hasher::finish() {
-  std::size_t size = 0;
-  if (xxh3_) {
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(xxh3_.get()));
-    size = sizeof(canonical.digest);
-    std::memcpy(result_.data(), canonical.digest, size);
-  } else if (context_) {
-    unsigned length = 0;
-    auto* target = reinterpret_cast<unsigned char*>(result_.data());
-    if (EVP_DigestFinal_ex(context_.get(), target, &length) != 1) failed_ = true;
-    size = length;
+  unsigned size = 0;
+  if (context_ &&
+      EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(result_.data()), &size) != 1) {
+    failed_ = true;
   }
   if (failed_) return std::nullopt;
+  if (xxh3_) return canonical(XXH3_128bits_digest(xxh3_.get()));
   return std::string_view(result_.data(), size);
+}
+
+std::optional<std::string_view> Hasher::hash(std::span<const std::byte> bytes) {
+  // The state of a stream would cost as much as the hash of a small file.
+  if (xxh3_) return canonical(XXH3_128bits(bytes.data(), bytes.size()));
+  reset();
+  update(bytes);
+  return finish();
 }
 
 }  // namespace fantail

@@ -26,11 +26,16 @@ class Hasher {
   // Nothing when this machine's OpenSSL refuses the algorithm (MD5 under a FIPS policy, say).
   static std::optional<Hasher> make(HashAlgorithm algorithm);
 
+  // Whether there is something to do: false for kNone.
+  bool hashes() const { return xxh3_ || context_; }
+
   // Starts the next stream; also needed before the first.
   void reset();
   void update(std::span<const std::byte> bytes);
   // The binary digest, valid until the next call; empty for kNone. Nothing when OpenSSL failed on the way.
   std::optional<std::string_view> finish();
+  // The three for a stream that lies in memory as a whole.
+  std::optional<std::string_view> hash(std::span<const std::byte> bytes);
 
  private:
   struct Deleter {
@@ -40,6 +45,7 @@ class Hasher {
   };
 
   Hasher() = default;
+  std::string_view canonical(XXH128_hash_t hash);
 
   // One of the two is set, or none for kNone.
   std::unique_ptr<XXH3_state_t, Deleter> xxh3_;

@@ -13,6 +13,7 @@
 
 #include "worker/files/counting.h"
 #include "worker/files/hashing.h"
+#include "worker/files/large_file.h"
 
 namespace fantail {
 namespace {
@@ -104,8 +105,10 @@ class FilesProcessor : public SyncProcessor {
   JobResult process(std::string_view input, const StopToken& stop) override;
 
  private:
-  JobResult read_to_end(int descriptor, const StopToken& stop);
-  JobResult answer(std::uint64_t size, const Counter& counter, bool complete);
+  JobResult read(int descriptor, const StopToken& stop);
+  JobResult read_to_end(int descriptor, const struct stat& before, const StopToken& stop);
+  JobResult answer(int descriptor, const struct stat& before, std::uint64_t size, const Counts& counts,
+                   std::optional<std::string_view> hash);
   JobResult missing(int error_number) const;
 
   // All of it is kept from file to file, so that a small file costs its system calls and one allocation, the
@@ -135,7 +138,7 @@ JobResult FilesProcessor::process(std::string_view input, const StopToken& stop)
   if (descriptor < 0) return missing(errno);
   found_any_ = true;
   const OpenFile file(descriptor);
-  return read_to_end(descriptor, stop);
+  return read(descriptor, stop);
 }
 
 JobResult FilesProcessor::missing(int error_number) const {
@@ -147,45 +150,60 @@ JobResult FilesProcessor::missing(int error_number) const {
   return result;
 }
 
-JobResult FilesProcessor::read_to_end(int descriptor, const StopToken& stop) {
+JobResult FilesProcessor::read(int descriptor, const StopToken& stop) {
   struct stat before = {};
   if (::fstat(descriptor, &before) != 0) return operating_error("cannot stat", errno);
   if (!S_ISREG(before.st_mode)) return not_regular(before.st_mode);
-
-  Counter counter;
+  const auto size = static_cast<std::uint64_t>(before.st_size);
+  if (size < kLargeFileBytes) return read_to_end(descriptor, before, stop);
+  Counts counts;
   hasher_->reset();
+  switch (read_large_file(descriptor, size, stop, *hasher_, counts)) {
+    case LargeFileEnd::kRead:
+      return answer(descriptor, before, size, counts, hasher_->finish());
+    case LargeFileEnd::kStopped:
+      return JobResult::stopped(stop.reason());
+    case LargeFileEnd::kLost:
+      break;
+  }
+  return read_to_end(descriptor, before, stop);
+}
+
+JobResult FilesProcessor::read_to_end(int descriptor, const struct stat& before, const StopToken& stop) {
+  Counts counts;
   std::uint64_t size = 0;
   while (true) {
     if (stop.stop_requested()) return JobResult::stopped(stop.reason());
-    const ssize_t count = ::read(descriptor, buffer_.data(), buffer_.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return operating_error("cannot read", errno);
-    if (count == 0) break;
-    const std::span<const std::byte> bytes(buffer_.data(), static_cast<std::size_t>(count));
-    counter.add(bytes);
-    hasher_->update(bytes);
-    size += bytes.size();
+    const ssize_t got = ::read(descriptor, buffer_.data(), buffer_.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return operating_error("cannot read", errno);
+    const std::span<const std::byte> bytes(buffer_.data(), static_cast<std::size_t>(got));
+    count(bytes, counts);
     // The size is a promise only (0 in /proc, anything for a growing file), so the end is where read() says
     // it is. Only a small file that kept its promise is spared the second read: the stat below would show
     // that it grew.
-    const bool first_read = size == bytes.size();
-    if (first_read && bytes.size() < buffer_.size() && count == before.st_size) break;
+    const bool first = size == 0;
+    if (first && bytes.size() < buffer_.size() && got == before.st_size)
+      return answer(descriptor, before, bytes.size(), counts, hasher_->hash(bytes));
+    if (first) hasher_->reset();
+    if (got == 0) return answer(descriptor, before, size, counts, hasher_->finish());
+    hasher_->update(bytes);
+    size += bytes.size();
   }
-  struct stat after = {};
-  if (::fstat(descriptor, &after) != 0) return operating_error("cannot stat", errno);
-  return answer(size, counter, unchanged(before, after));
 }
 
-JobResult FilesProcessor::answer(std::uint64_t size, const Counter& counter, bool complete) {
-  const std::optional<std::string_view> hash = hasher_->finish();
+JobResult FilesProcessor::answer(int descriptor, const struct stat& before, std::uint64_t size,
+                                 const Counts& counts, std::optional<std::string_view> hash) {
+  struct stat after = {};
+  if (::fstat(descriptor, &after) != 0) return operating_error("cannot stat", errno);
   if (!hash) return JobResult::failed("hash_failed", "OpenSSL failed to compute the hash");
   result_.set_size(size);
   result_.set_hash(hash->data(), hash->size());
-  result_.set_words(counter.words());
-  result_.set_lines(counter.lines());
+  result_.set_words(counts.words);
+  result_.set_lines(counts.lines);
   std::string payload;
   result_.SerializeToString(&payload);
-  if (complete) return JobResult::ok(std::move(payload));
+  if (unchanged(before, after)) return JobResult::ok(std::move(payload));
   return JobResult::failed("changed_while_reading", "the file changed while it was read", std::move(payload));
 }
 
