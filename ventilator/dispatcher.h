@@ -89,6 +89,8 @@ class Dispatcher {
   // ---- the input
   void on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out);  // without hosts: so many more
   void on_spooled_host(const std::string& host);                          // with hosts: the next job's
+  // Of the jobs that nobody has yet these are to go first, in this order.
+  void on_longest(const std::vector<JobId>& jobs);
   void on_input_end(bool complete, std::uint64_t skipped, Instant now, DispatchOutbox& out);
 
   // ---- workers
@@ -115,7 +117,9 @@ class Dispatcher {
   bool had_worker() const { return workers_ever_ > 0; }
   bool stopped() const { return stop_level_ != proto::STOP_NONE; }
   std::uint64_t spooled() const { return spooled_; }
-  std::uint64_t pending() const { return pending_.size() + hosts_.waiting() + suspects_.size(); }
+  std::uint64_t pending() const {
+    return pending_.size() + long_.size() + hosts_.waiting() + suspects_.size();
+  }
   const DroppedMessages& dropped() const { return dropped_; }
   // Set once the run is over and the workers may go.
   std::optional<int> exit_code() const { return exit_code_; }
@@ -146,6 +150,7 @@ class Dispatcher {
     std::uint64_t number = 0;  // of its last hello or status
     Instant heard{};
     Instant unconnected_since{};  // where the lane is not connected
+    std::uint64_t long_jobs = 0;  // given to it as such: so many at most are unfinished
     bool alone = false;           // has a job that workers died of, and gets nothing else
     std::uint64_t running = 0;    // of its slots: its part in running_
     std::uint64_t outstanding() const { return unfinished + sent_jobs; }
@@ -186,6 +191,8 @@ class Dispatcher {
   void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch);
   std::uint64_t window(const Worker& worker) const;
   std::uint64_t free_credit(const Worker& worker, bool ahead) const;
+  static bool has_long_jobs(Worker& worker);
+  std::optional<JobId> take_longest(Worker& worker);
   std::vector<JobSpan> take_pending(std::uint64_t limit, Instant now, DispatchOutbox& out);
   bool advance_frontier(const std::vector<JobSpan>& jobs, Instant now, DispatchOutbox& out);
   void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
@@ -222,12 +229,14 @@ class Dispatcher {
   void send_suspect(Workers::iterator worker, Instant now, DispatchOutbox& out);
   std::optional<JobId> take_suspect(Instant now, DispatchOutbox& out);
 
-  // Jobs. Every id below spooled_ is in exactly one of undecided_, pending_ (or hosts_), suspects_, limbo_,
-  // leases_, proposed_, quarantined_ and done_.
+  // Jobs. Every id below spooled_ is in exactly one of undecided_, pending_ (or hosts_), long_, suspects_,
+  // limbo_, leases_, proposed_, quarantined_ and done_.
   std::uint64_t spooled_ = 0;
   RangeSet undecided_;  // perhaps dispatched in a former life: who holds them will say so
   RangeSet pending_;
-  RangeSet suspects_;  // pending; workers died holding them, so that each is to run alone
+  RangeSet long_;              // pending, and known to take long
+  std::deque<JobId> longest_;  // these in the order in which they go, and some that left already
+  RangeSet suspects_;          // pending; workers died holding them, so that each is to run alone
   HostQueues hosts_;
   std::vector<Limbo> limbo_;
   Leases leases_;

@@ -32,6 +32,7 @@ void Dispatcher::add_to(StateHash& hash) const {
     hash.add(worker.open ? Instant{} : worker.unconnected_since, kHeartbeatsMost * policy_.heartbeat);
     hash.add((worker.open ? 1 : 0) + (worker.draining ? 2 : 0) + (worker.blocked ? 4 : 0) +
              (worker.alone ? 8 : 0));
+    hash.add(worker.long_jobs);
   }
   hash.add(workers_.size()).add(workers_ever_ > 0 ? 1 : 0);
   hash.add_figure(workers_ever_).add_figure(max_running_).add_figure(retries_);
@@ -41,9 +42,19 @@ void Dispatcher::add_to(StateHash& hash) const {
 }
 
 void Dispatcher::add_jobs(StateHash& hash) const {
-  hash.add(spooled_).add(undecided_).add(pending_).add(suspects_).add(proposed_).add(quarantined_).add(done_);
+  hash.add(spooled_)
+      .add(undecided_)
+      .add(pending_)
+      .add(long_)
+      .add(suspects_)
+      .add(proposed_)
+      .add(quarantined_)
+      .add(done_);
   hash.add(without_rows_).add(former_frontier_).add(frontier_).add(closed_ ? 1 : 0);
   hash.add(input_complete_ ? 1 : 0).add(skipped_);
+  hash.add(longest_.size());
+  for (const JobId job : longest_)
+    hash.add(job);
   hosts_.hash(hash);
   leases_.hash(hash);
   hash.add(limbo_.size());

@@ -65,6 +65,7 @@ void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
     while (progress && pending() > 0) {
       progress = false;
       for (auto worker = workers_.begin(); worker != workers_.end() && pending() > 0; ++worker) {
+        if (has_long_jobs(worker->second)) continue;
         const std::uint64_t credit = free_credit(worker->second, ahead);
         if (credit > 0 && serve(worker, credit, now, out)) progress = true;
       }
@@ -107,7 +108,11 @@ void Dispatcher::send_permit(const WorkerId& id, JobId job, const std::string& h
 
 bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant now, DispatchOutbox& out) {
   LaneBatch batch;
-  batch.jobs = take_pending(std::min<std::uint64_t>(credit, policy_.batch_jobs_max), now, out);
+  if (const auto job = take_longest(entry->second)) {
+    batch.jobs = {{*job, *job + 1}};
+  } else {
+    batch.jobs = take_pending(std::min<std::uint64_t>(credit, policy_.batch_jobs_max), now, out);
+  }
   if (batch.jobs.empty() || !advance_frontier(batch.jobs, now, out)) return false;
   send(entry, std::move(batch), now, out);
   return true;
@@ -179,6 +184,31 @@ void Dispatcher::count_running(Worker& worker) {
   max_running_ = std::max(max_running_, running_);
 }
 
+void Dispatcher::on_longest(const std::vector<JobId>& jobs) {
+  for (const JobId job : jobs) {
+    if (!pending_.erase(job)) continue;
+    long_.insert(job);
+    longest_.push_back(job);
+  }
+}
+
+// Whether each of its slots has one of the long jobs: what it got now would wait behind them.
+bool Dispatcher::has_long_jobs(Worker& worker) {
+  worker.long_jobs = std::min(worker.long_jobs, worker.outstanding());
+  return worker.long_jobs >= worker.slots;
+}
+
+std::optional<JobId> Dispatcher::take_longest(Worker& worker) {
+  while (!longest_.empty()) {
+    const JobId job = longest_.front();
+    longest_.pop_front();
+    if (!long_.erase(job)) continue;  // done, or found with a worker
+    ++worker.long_jobs;
+    return job;
+  }
+  return std::nullopt;
+}
+
 std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now, DispatchOutbox& out) {
   if (policy_.hosts.limits()) {
     RangeSet jobs;
@@ -234,11 +264,12 @@ void Dispatcher::make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, 
 void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
   const Verdict verdict = stop_status() == Status::kExpired ? Verdict::kExpired : Verdict::kCancelled;
   RangeSet fresh = policy_.hosts.limits() ? hosts_.take_all() : RangeSet{};
-  for (const RangeSet* waiting : {&pending_, &suspects_}) {
+  for (const RangeSet* waiting : {&pending_, &long_, &suspects_}) {
     for (const JobSpan& span : waiting->spans())
       fresh.insert(span);
   }
   pending_.clear();
+  long_.clear();
   suspects_.clear();
   if (fresh.size() > kRowsOfUnstartedMax) {
     for (const JobSpan& span : fresh.spans())

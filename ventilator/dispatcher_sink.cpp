@@ -176,7 +176,7 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
 void Dispatcher::mark_done(JobSpan jobs, Instant now) {
   if (done_.insert(jobs) == 0) return;
   leases_.take(jobs);
-  for (RangeSet* open : {&undecided_, &pending_, &suspects_, &proposed_, &quarantined_})
+  for (RangeSet* open : {&undecided_, &pending_, &long_, &suspects_, &proposed_, &quarantined_})
     open->erase(jobs);
   if (!deaths_.empty()) deaths_.erase(deaths_.lower_bound(jobs.first), deaths_.lower_bound(jobs.end));
   if (!attempts_.empty()) attempts_.erase(attempts_.lower_bound(jobs.first), attempts_.lower_bound(jobs.end));

@@ -118,7 +118,7 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
 // Jobs that the worker holds and nobody else has are not dispatched again.
 void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out) {
   for (const JobSpan& span : holding.spans()) {
-    for (RangeSet* waiting : {&undecided_, &pending_, &suspects_}) {
+    for (RangeSet* waiting : {&undecided_, &pending_, &long_, &suspects_}) {
       for (const JobSpan& part : waiting->within(span)) {
         waiting->erase(part);
         leases_.add({part, id, 0, 1});

@@ -57,6 +57,7 @@ void InputReader::read() {
     }
     batch.skipped = source_->skipped();
     end = batch.end;
+    if (end) batch.longest = source_->longest();
     std::unique_lock lock(mutex_);
     space_.wait(lock, [this] { return stopped_ || batches_.size() < kBatchesAhead; });
     if (stopped_) return;

@@ -19,8 +19,9 @@ namespace fantail {
 struct InputBatch {
   std::vector<std::string> inputs;
   bool end = false;
-  std::uint64_t skipped = 0;         // special files passed over so far
-  std::optional<std::string> error;  // the input could not be read to its end
+  std::uint64_t skipped = 0;           // special files passed over so far
+  std::vector<std::uint64_t> longest;  // at the end: see Source::longest
+  std::optional<std::string> error;    // the input could not be read to its end
 };
 
 class InputReader {

@@ -44,6 +44,9 @@ std::optional<std::string> Submission::advance(Instant now, Dispatcher& dispatch
     for (const std::string& input : batch->inputs)
       spool.append(input);
     skipped_ = batch->skipped;
+    for (const std::uint64_t distance : batch->longest) {
+      if (distance <= spool.size()) longest_.push_back(spool.size() - distance);
+    }
     if (batch->end && !batch->error) spool.close_input(true, skipped_);
   }
   give(now, dispatcher, out);
@@ -69,6 +72,7 @@ void Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) 
   }
   if (spool.closed() && !end_given_) {
     end_given_ = true;
+    dispatcher.on_longest(std::exchange(longest_, {}));
     dispatcher.on_input_end(spool.input_complete(), spool.skipped(), now, out);
   }
 }

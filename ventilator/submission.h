@@ -49,9 +49,10 @@ class Submission {
   bool hosts_limit_;
   std::unique_ptr<InputReader> reader_;  // empty: all is spooled
   std::uint64_t skipped_ = 0;
-  JobId given_ = 0;         // jobs below are the dispatcher's
-  bool end_given_ = false;  // and it knows that there are no more
-  Instant retry_at_{};      // no space: nothing is spooled before
+  std::vector<JobId> longest_;  // of the last inputs, for the dispatcher
+  JobId given_ = 0;             // jobs below are the dispatcher's
+  bool end_given_ = false;      // and it knows that there are no more
+  Instant retry_at_{};          // no space: nothing is spooled before
   bool lacks_space_ = false;
   bool broken_ = false;
 };

@@ -92,5 +92,43 @@ TEST_F(DispatcherBatchesTest, NearTheEndNobodySitsOnTheLastJobs) {
   EXPECT_LE(scene.deliver("a").size(), 12u) << "40 are left, and there is another worker";
 }
 
+TEST_F(DispatcherBatchesTest, TheLongestOfTheWaitingJobsGoFirst) {
+  scene.join("a", 1);
+  scene.join("b", 1);
+  scene.dispatcher.on_spooled(100, scene.now, out);
+  const auto first = scene.deliver();
+  EXPECT_EQ(scene.jobs_for("a", first), (Jobs{0, 2}));
+  EXPECT_EQ(scene.jobs_for("b", first), (Jobs{1, 3}));
+  scene.dispatcher.on_longest({60, 1, 99, 70});
+  scene.dispatcher.on_input_end(true, 0, scene.now, out);
+  scene.workers["a"].mean_job_ns = 100'000;
+  scene.workers["b"].mean_job_ns = 100'000;
+  scene.finish("a", 2);
+  EXPECT_EQ(scene.deliver("a"), Jobs{60}) << "nothing is to wait behind a long job";
+  scene.finish("b", 2);
+  EXPECT_EQ(scene.deliver("b"), Jobs{99}) << "1 was given before";
+  scene.finish("b");
+  EXPECT_EQ(scene.deliver("b"), Jobs{70});
+  scene.finish("b");
+  EXPECT_EQ(scene.deliver("b").front(), 4U);
+}
+
+TEST_F(DispatcherBatchesTest, AWorkerMayHaveALongJobInEachSlot) {
+  scene.join("a", 2);
+  scene.dispatcher.on_spooled(100, scene.now, out);
+  scene.deliver();
+  scene.dispatcher.on_longest({60, 99, 70});
+  scene.finish("a", 3);
+  EXPECT_EQ(scene.deliver("a"), (Jobs{60, 99}));
+}
+
+TEST_F(DispatcherBatchesTest, LongJobsEndWithAStoppedRun) {
+  scene.open_sink();
+  scene.dispatcher.on_spooled(10, scene.now, out);
+  scene.dispatcher.on_longest({7});
+  scene.stop(proto::RUN_END_INTERRUPTED, proto::STOP_QUEUED);
+  EXPECT_EQ(scene.dispatcher.pending(), 0U);
+}
+
 }  // namespace
 }  // namespace fantail

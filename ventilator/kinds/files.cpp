@@ -1,5 +1,6 @@
 #include "ventilator/kinds/kind_command.h"
 #include "ventilator/sources/lines.h"
+#include "ventilator/sources/longest_first.h"
 #include "ventilator/sources/walk.h"
 
 namespace fantail {
@@ -28,13 +29,13 @@ class FilesCommand : public KindCommand {
     if (!paths_.empty() && !input_.empty()) return "give paths or --input, not both";
     if (paths_.empty() && input_.empty()) return "say which files: PATH… or --input FILE";
     if (input_.empty()) {
-      request.source = make_walk_source(paths_);
+      request.source = make_longest_first(make_walk_source(paths_));
       request.walked = paths_;
       return request;
     }
     auto source = make_line_source(input_, LineFormat{null_ ? '\0' : '\n', false});
     if (auto* error = std::get_if<SourceError>(&source)) return error->message;
-    request.source = std::move(std::get<std::unique_ptr<Source>>(source));
+    request.source = make_longest_first(std::move(std::get<std::unique_ptr<Source>>(source)));
     return request;
   }
 

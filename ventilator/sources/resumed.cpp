@@ -31,6 +31,7 @@ class ResumedSource : public Source {
     }
   }
   std::uint64_t skipped() const override { return source_->skipped(); }
+  std::vector<std::uint64_t> longest() const override { return source_->longest(); }
   void interrupt() override { source_->interrupt(); }
 
  protected:

@@ -29,6 +29,10 @@ class Source {
   // Special files (fifos, sockets, devices) met so far. Asked on the reader thread.
   virtual std::uint64_t skipped() const { return 0; }
 
+  // At the end: which of the last inputs are known to take long, the longest first. An input is named by its
+  // distance from the end: 1 is the last one.
+  virtual std::vector<std::uint64_t> longest() const { return {}; }
+
   // From another thread: makes a blocked read() return kEnd soon, and so every later one at its next wait.
   virtual void interrupt() {}
 };
