@@ -46,6 +46,8 @@ bool LedgerFile::exists(const std::string& folder) {
   if (!std::filesystem::exists(path, ignored)) return false;
   auto opened = SqliteDatabase::open(path, SqliteDatabase::Mode::kOpen);
   auto* database = std::get_if<SqliteDatabase>(&opened);
+  // Closing would sync it, and keep to itself that it could not.
+  if (database != nullptr) database->keep_log_on_close();
   // What cannot be read is there: open() says what is wrong with it.
   return database == nullptr || database->query_integer("SELECT count(*) FROM sqlite_schema") != 0;
 }
@@ -77,8 +79,7 @@ std::variant<std::unique_ptr<LedgerFile>, LedgerError> LedgerFile::open(const st
   std::optional<LedgerError> error = ledger->set_up_connection();
   if (!error) error = ledger->load();
   if (!error) error = ledger->prepare_statements();
-  // After a kill the log may be in the page cache alone: nobody is told of what is in it before it is synced.
-  if (!error && !ledger->database_.checkpoint()) error = ledger->error_of("synced");
+  if (!error) error = ledger->sync_what_was_read();
   if (error) return *error;
   return ledger;
 }
@@ -250,7 +251,7 @@ void LedgerFile::write_commit() {
   chain_ = writing_link_.chain;
   books_ = writing_books_;
   writing_.clear();
-  fatal_ = checkpoint_if_due();
+  if (database_.pages_in_log() >= log_pages_max_) fatal_ = checkpoint();
 }
 
 std::optional<LedgerError> LedgerFile::end_commit() {
@@ -360,10 +361,20 @@ bool LedgerFile::write_books(const LedgerBooks& books, std::uint64_t sequence) {
   return !update_books_.failed();
 }
 
-// The commit is durable before and without this. Where there is no space for it, or a reader is in its way,
+// After a kill the log may be in the page cache alone, and after a failed fsync the kernel takes for written
+// what is not: nobody is told of what is in it before it is synced, and its pages are written anew.
+std::optional<LedgerError> LedgerFile::sync_what_was_read() {
+  if (const auto failed = database_.sync_log()) {
+    database_.keep_log_on_close();
+    return ledger_error(path_, "synced", *failed);
+  }
+  return checkpoint();
+}
+
+// Commits are durable before and without this. Where there is no space for it, or a reader is in its way,
 // the log grows until the next one.
-std::optional<LedgerError> LedgerFile::checkpoint_if_due() {
-  if (database_.pages_in_log() < log_pages_max_ || database_.checkpoint()) return std::nullopt;
+std::optional<LedgerError> LedgerFile::checkpoint() {
+  if (database_.checkpoint()) return std::nullopt;
   LedgerError error = error_of("written");
   if (error.fault != LedgerFault::kFatal) return std::nullopt;
   return error;

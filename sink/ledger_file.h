@@ -148,7 +148,8 @@ class LedgerFile {
   bool insert_completed(std::uint64_t sequence);
   bool insert_commit(const CommitLink& link);
   bool write_books(const LedgerBooks& books, std::uint64_t sequence);
-  std::optional<LedgerError> checkpoint_if_due();
+  std::optional<LedgerError> sync_what_was_read();
+  std::optional<LedgerError> checkpoint();
   LedgerError error_of(const std::string& doing) const;
   LedgerError damage(const std::string& what) const;
 

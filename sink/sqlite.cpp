@@ -151,6 +151,15 @@ bool SqliteDatabase::checkpoint() {
          SQLITE_OK;
 }
 
+std::optional<SqliteError> SqliteDatabase::sync_log() {
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log == nullptr || log->pMethods == nullptr) return std::nullopt;
+  const int code = log->pMethods->xSync(log, SQLITE_SYNC_FULL);
+  if (code == SQLITE_OK) return std::nullopt;
+  return SqliteError{code, errno_of_files(), sqlite3_errstr(code)};
+}
+
 void SqliteDatabase::keep_log_on_close() const {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }

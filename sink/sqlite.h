@@ -77,8 +77,11 @@ class SqliteDatabase {
   std::optional<std::string> query_text(std::string_view sql);
   bool in_transaction() const;
   std::uint64_t pages_in_log() const { return wal_->pages; }  // after the last commit
-  // Moves the log's pages into the file, as far as no reader is in the way.
+  // Moves the log's pages into the file, as far as no reader is in the way; where it moves none, it syncs
+  // none.
   bool checkpoint();
+  // What can be read of the log is on the storage, and its name. Requires: the log was read.
+  std::optional<SqliteError> sync_log();
   SqliteError error() const;  // of the last call that failed
   // Closing leaves the log as it is. After a failed fsync it would sync once more, and hear that all is well.
   void keep_log_on_close() const;

@@ -189,6 +189,27 @@ TEST_F(LedgerFaults, ASyncThatFailsIsFatal) {
   }
 }
 
+// Somebody who still reads an earlier state is no reason to tell of what may be in the page cache alone.
+TEST_F(LedgerFaults, WhatAnOpenedLedgerHoldsIsSyncedWhileSomebodyReads) {
+  LedgerScene scene;
+  scene.stage(0);
+  scene.commit();
+  auto reader = SqliteDatabase::open(LedgerFile::path_in(scene.folder().path()), SqliteDatabase::Mode::kRead);
+  ASSERT_TRUE(std::holds_alternative<SqliteDatabase>(reader));
+  auto& reading = std::get<SqliteDatabase>(reader);
+  ASSERT_TRUE(reading.execute("BEGIN"));
+  ASSERT_EQ(reading.query_integer("SELECT count(*) FROM commits"), 2u);
+  // All that the reader leaves to be moved into the file is moved.
+  ASSERT_TRUE(std::holds_alternative<std::unique_ptr<LedgerFile>>(LedgerFile::open(scene.folder().path())));
+  scene.stage(1);
+  scene.commit();
+  fault = {Fault::Call::kSync, EIO, 1};
+  const auto opened = LedgerFile::open(scene.folder().path());
+  ASSERT_TRUE(std::holds_alternative<LedgerError>(opened));
+  EXPECT_EQ(std::get<LedgerError>(opened).fault, LedgerFault::kFatal);
+  EXPECT_NE(std::get<LedgerError>(opened).message.find("cannot be synced"), std::string::npos);
+}
+
 // Commits without end, and tells of every commit.
 [[noreturn]] void commit_until_killed(const std::string& folder, int told) {
   auto opened = LedgerFile::exists(folder) ? LedgerFile::open(folder)
