@@ -111,6 +111,8 @@ std::variant<Spool, std::string> Spool::open(const std::string& folder) {
   }
   Spool spool(path, std::move(file));
   if (auto error = spool.recover()) return *error;
+  // Its process may not have lived to make its name durable.
+  if (auto error = sync_folder(folder)) return *error;
   return spool;
 }
 
