@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -227,14 +228,31 @@ class PowerCuts(fantail.SystemTest):
         self.observer.look()
         return seen or next(filter(None, map(self.writing, victims)), None)
 
+    def stopped(self, name):
+        """No thread of it is in a system call any more."""
+        tasks = f"/proc/{self.processes[name].pid}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/stat", encoding="ascii", errors="replace") as file:
+                if file.read().rpartition(") ")[2][0] != "T":
+                    return False
+        return True
+
     def cut(self, choose, counts):
+        """Who loses its power tells nobody anything after that: it is stopped first, since a sync that the cut meets may return
+        success. Some go on afterwards, when no sync is under way, and see the errors first."""
         victims = choose.choice((["sink"], ["ventilator"], ["sink", "ventilator"]))
         moment = self.wait_for_the_moment(choose, victims)
+        counts["mid-write"] += moment is not None
+        go_on = choose.random() < 0.2
+        for name in victims:
+            self.processes[name].send_signal(signal.SIGSTOP)
+        for name in victims if go_on else ():
+            self.wait(lambda name=name: self.stopped(name), 30, f"the {name} is stopped")
         for name in victims:
             self.images[name].cut()
-        counts["mid-write"] += moment is not None
-        # Some see the errors first.
-        if choose.random() < 0.2:
+        if go_on:
+            for name in victims:
+                self.processes[name].send_signal(signal.SIGCONT)
             time.sleep(choose.uniform(0, 0.1))
         seen = self.sizes(victims)
         for name in victims:
@@ -294,7 +312,7 @@ class PowerCuts(fantail.SystemTest):
         # Not in vain: cuts came while something was being written, and took away what was not synced.
         self.assertEqual(cuts, counts["cuts"])
         self.assertGreaterEqual(counts["lost bytes"], cuts // 10)
-        if os.uname().machine == "x86_64":
+        if os.uname().machine == "x86_64" and os.path.exists("/proc/self/syscall"):
             self.assertGreaterEqual(counts["mid-write"], cuts // 10)
         self.assertGreater(min(counts["sink"], counts["ventilator"]), 0)
 
