@@ -5,6 +5,7 @@ Two observers know what was acknowledged: a reader of the ledger, who compares w
 storage after it; and the ventilator, which was told, and says so when its sink knows less.
 
 FANTAIL_POWER_CUTS (default 100) says how many, FANTAIL_POWER_SEED which; the seed is printed."""
+import glob
 import json
 import os
 import random
@@ -154,7 +155,7 @@ class PowerCuts(fantail.SystemTest):
                      "--output", self.rows_path, "--report", self.report_path),
             "ventilator": ("ventilator", "--state-dir", self.path("ventilator/state"), "--bind",
                            f"tcp://127.0.0.1:{ventilator_port}", "--worker-ports", "0", "--sink",
-                           f"tcp://127.0.0.1:{sink_port}", "--heartbeat", "250ms", "echo", "--sleep", f"{SLEEP_MS}ms",
+                           f"tcp://127.0.0.1:{sink_port}", "--heartbeat", "500ms", "echo", "--sleep", f"{SLEEP_MS}ms",
                            "--input", "-")}
         self.worker = ("worker", "--ventilator", f"tcp://127.0.0.1:{ventilator_port}")
         self.observer = Observer(self.path("sink/state"), self.rows_path)
@@ -184,7 +185,18 @@ class PowerCuts(fantail.SystemTest):
         try:
             fantail.wait_until(condition, seconds, what)
         except AssertionError as error:
-            raise AssertionError(str(error) + "\n" + "\n".join(self.log(name)[-1500:] for name in self.commands)) from error
+            logs = [self.log(name)[-1500:] for name in self.commands]
+            raise AssertionError("\n".join([str(error), *logs, *self.threads()])) from error
+
+    def threads(self):
+        """Where the kernel has each of them: who waits for the storage, and who for another thread."""
+        for name, process in {**self.processes, "worker": self.worker_process}.items():
+            for task in glob.glob(f"/proc/{process.pid}/task/*"):
+                try:
+                    with open(task + "/comm", encoding="ascii") as comm, open(task + "/wchan", encoding="ascii") as place:
+                        yield f"{name} {process.pid}: {comm.read().strip()} in {place.read()}"
+                except OSError:
+                    pass  # it ended meanwhile
 
     def writing(self, name):
         """The system call with which it writes at this moment, if it does."""
@@ -291,7 +303,7 @@ class PowerCuts(fantail.SystemTest):
         counts = dict.fromkeys(("cuts", "sink", "ventilator", "mid-write", "lost bytes"), 0)
         for name in self.commands:
             self.start_role(name)
-        worker = self.start(*self.worker, "--slots", str(SLOTS))
+        self.worker_process = self.start(*self.worker, "--slots", str(SLOTS))
         started = time.monotonic()
         for _ in range(cuts):
             self.cut(choose, counts)
@@ -304,7 +316,7 @@ class PowerCuts(fantail.SystemTest):
             return all(process.poll() is not None for process in self.processes.values())
 
         self.wait(over, 120, "the run is over")
-        self.assertIn(worker.poll(), (None, 0))
+        self.assertIn(self.worker_process.poll(), (None, 0))
         for name, process in self.processes.items():
             self.assertEqual(0, process.returncode, self.log(name)[-1500:])
         self.assertNotIn(LOST, self.log("ventilator"))
