@@ -23,7 +23,11 @@ Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t
       hosts_(policy_.hosts),
       former_frontier_(former.frontier),
       frontier_(former.frontier),
-      deaths_(std::move(former.deaths)) {
+      deaths_(std::move(former.deaths)),
+      stop_level_(former.stop.level),
+      end_(former.stop.end),
+      end_reason_(std::move(former.stop.reason)),
+      stopped_at_(now) {
   for (const auto& [job, deaths] : deaths_)
     attempts_[job] = deaths.total + 1;
 }
@@ -70,6 +74,7 @@ void Dispatcher::stop(proto::RunEnd end, proto::StopLevel level, const std::stri
   }
   stop_level_ = level;
   stopped_at_ = now;
+  out.record_stop({stop_level_, end_, end_reason_});
   if (!closed_) on_input_end(false, skipped_, now, out);
   facts_changed_ = true;
   for (const auto& [id, worker] : workers_)

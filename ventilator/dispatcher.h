@@ -21,6 +21,7 @@
 #include "ventilator/deaths.h"
 #include "ventilator/host_queues.h"
 #include "ventilator/leases.h"
+#include "ventilator/stop_decision.h"
 
 namespace fantail {
 
@@ -51,6 +52,7 @@ struct LaneBatch {
 struct FormerLife {
   JobId frontier = 0;  // jobs from here on were never dispatched
   std::map<JobId, Deaths> deaths;
+  StopDecision stop;
 };
 
 // Why jobs get an outcome without a worker's result.
@@ -70,6 +72,8 @@ class DispatchOutbox {
   virtual bool advance_frontier(JobId frontier) = 0;
   // A worker died while it held these jobs; alone: it held nothing else.
   virtual void record_deaths(const std::vector<JobSpan>& jobs, bool alone) = 0;
+  // The run is about to be stopped, or stopped harder: must be durable before, where there is space for it.
+  virtual void record_stop(const StopDecision& stop) = 0;
   // The sink has finished the run: the very last thing to be kept.
   virtual void record_end() = 0;
   // How many of the first of these jobs have inputs of no more than so many bytes together; takes these bytes

@@ -88,6 +88,12 @@ void Spool::add_deaths(const std::vector<JobId>& jobs, bool alone) {
   apply(deaths);
 }
 
+void Spool::set_stop(StopDecision stop) {
+  assert(stop.level > stop_.level);
+  stop_ = std::move(stop);
+  put_stop(notes_, stop_);
+}
+
 void Spool::acknowledge() {
   if (acknowledged_) return;
   acknowledged_ = true;
@@ -208,6 +214,8 @@ bool Spool::apply(const SpoolEntry& entry) {
       ++count.total;
       count.alone += deaths->alone ? 1 : 0;
     }
+  } else if (const auto* stop = std::get_if<StopDecision>(&entry)) {
+    stop_ = *stop;
   } else if (std::holds_alternative<AcknowledgedEntry>(entry)) {
     acknowledged_ = true;
   } else {

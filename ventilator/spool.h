@@ -49,6 +49,7 @@ class Spool {
   std::uint64_t skipped() const { return closed_ ? closed_->skipped : 0; }  // special files passed over
   JobId frontier() const { return frontier_; }  // jobs from here on were never dispatched
   const std::map<JobId, Deaths>& deaths() const { return deaths_; }
+  const StopDecision& stop() const { return stop_; }   // the last one; its level is STOP_NONE: there is none
   bool acknowledged() const { return acknowledged_; }  // the run is over, and the ventilator is done with it
   // 16 bytes over all inputs and their lengths, however they were batched: a stream that is given again is
   // the same when its hash is.
@@ -65,6 +66,8 @@ class Spool {
   void set_frontier(JobId job);
   // One worker died that held these jobs.
   void add_deaths(const std::vector<JobId>& jobs, bool alone);
+  // Requires: a higher level than before.
+  void set_stop(StopDecision stop);
   void acknowledge();
 
   // Empty: all that was said before is durable.
@@ -110,6 +113,7 @@ class Spool {
   std::optional<ClosedEntry> closed_;
   JobId frontier_ = 0;
   std::map<JobId, Deaths> deaths_;
+  StopDecision stop_;
   bool acknowledged_ = false;
   std::string inputs_hash_ = first_inputs_hash();
   std::string last_input_;

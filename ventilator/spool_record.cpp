@@ -23,7 +23,8 @@ enum class Tag : std::uint8_t {
   kClosed = 4,
   kFrontier = 5,
   kDeaths = 6,
-  kAcknowledged = 7
+  kAcknowledged = 7,
+  kStop = 8
 };
 
 template <typename Number>
@@ -124,6 +125,17 @@ SpoolEntry take_deaths(Fields& fields) {
   for (std::uint32_t index = 0; index < count && fields.complete(); ++index)
     deaths.jobs.push_back(fields.number<std::uint64_t>());
   return deaths;
+}
+
+std::optional<SpoolEntry> take_stop(Fields& fields) {
+  StopDecision stop;
+  const auto level = fields.number<std::uint8_t>();
+  const auto end = fields.number<std::uint8_t>();
+  stop.reason = fields.take(fields.number<std::uint32_t>());
+  if (!proto::StopLevel_IsValid(level) || !proto::RunEnd_IsValid(end)) return std::nullopt;
+  stop.level = static_cast<proto::StopLevel>(level);
+  stop.end = static_cast<proto::RunEnd>(end);
+  return stop;
 }
 
 void roll(std::string& hash, std::string& bytes) {
@@ -235,6 +247,14 @@ void put_deaths(std::string& payload, const DeathsEntry& deaths) {
     put_number(payload, job);
 }
 
+void put_stop(std::string& payload, const StopDecision& stop) {
+  put_tag(payload, Tag::kStop);
+  put_number(payload, static_cast<std::uint8_t>(stop.level));
+  put_number(payload, static_cast<std::uint8_t>(stop.end));
+  put_number(payload, static_cast<std::uint32_t>(stop.reason.size()));
+  payload += stop.reason;
+}
+
 void put_acknowledged(std::string& payload) {
   put_tag(payload, Tag::kAcknowledged);
 }
@@ -263,6 +283,9 @@ std::optional<SpoolEntry> take_entry(std::string_view& payload) {
       break;
     case Tag::kAcknowledged:
       entry = AcknowledgedEntry{};
+      break;
+    case Tag::kStop:
+      entry = take_stop(fields);
       break;
     default:
       return std::nullopt;

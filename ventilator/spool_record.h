@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "pipeline/range_set.h"
+#include "ventilator/stop_decision.h"
 
 namespace fantail {
 
@@ -98,7 +99,7 @@ struct NewerFormat {
 };
 
 using SpoolEntry = std::variant<SpoolRun, NewerFormat, InputsEntry, GeneratedEntry, ClosedEntry,
-                                FrontierEntry, DeathsEntry, AcknowledgedEntry>;
+                                FrontierEntry, DeathsEntry, StopDecision, AcknowledgedEntry>;
 
 void put_run(std::string& payload, const SpoolRun& run);
 void put_inputs(std::string& payload, const InputsEntry& inputs);
@@ -106,6 +107,7 @@ void put_generated(std::string& payload, const GeneratedEntry& generated);
 void put_closed(std::string& payload, const ClosedEntry& closed);
 void put_frontier(std::string& payload, const FrontierEntry& frontier);
 void put_deaths(std::string& payload, const DeathsEntry& deaths);
+void put_stop(std::string& payload, const StopDecision& stop);
 void put_acknowledged(std::string& payload);
 
 // Takes the next entry off the payload's front; empty when it is none.

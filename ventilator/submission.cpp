@@ -37,6 +37,8 @@ Submission::Submission(OpenedRun opened, RunRequest request, Logger logger)
 
 std::optional<std::string> Submission::advance(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
   if (!has_space(now) || broken_) return std::nullopt;
+  // What found no space comes before anything new.
+  if (lacks_space_ && !sync(now)) return std::nullopt;
   Spool& spool = opened_.spool;
   std::optional<InputBatch> batch;
   if (reader_ && !spool.closed()) batch = reader_->next();
@@ -77,17 +79,6 @@ void Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) 
   }
 }
 
-void Submission::stop_reading() {
-  if (reader_) reader_->stop();
-}
-
-void Submission::close_early(Instant now) {
-  if (opened_.spool.closed()) return;
-  stop_reading();
-  opened_.spool.close_input(false, skipped_);
-  sync(now);
-}
-
 // One for which there was no space is still to be written; a smaller batch asks for less.
 bool Submission::advance_frontier(JobId frontier, Instant now) {
   opened_.spool.set_frontier(std::max(frontier, opened_.spool.frontier()));
@@ -101,6 +92,13 @@ void Submission::record_deaths(const std::vector<JobSpan>& jobs, bool alone, Ins
       dead.push_back(job);
   }
   opened_.spool.add_deaths(dead, alone);
+  sync(now);
+}
+
+void Submission::record_stop(const StopDecision& stop, Instant now) {
+  if (reader_) reader_->stop();
+  if (!opened_.spool.closed()) opened_.spool.close_input(false, skipped_);
+  opened_.spool.set_stop(stop);
   sync(now);
 }
 

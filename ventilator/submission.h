@@ -30,14 +30,12 @@ class Submission {
   // Takes one batch of the input, so that jobs go out while the rest is still being read. The answer is why
   // the input cannot be read to its end.
   std::optional<std::string> advance(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);
-  // No more inputs are wanted.
-  void stop_reading();
-  // The run was stopped: what is spooled is all.
-  void close_early(Instant now);
 
   // ---- what the dispatcher wants kept
   bool advance_frontier(JobId frontier, Instant now);
   void record_deaths(const std::vector<JobSpan>& jobs, bool alone, Instant now);
+  // What is spooled by now is all.
+  void record_stop(const StopDecision& stop, Instant now);
   void record_end(Instant now);
 
  private:

@@ -38,7 +38,8 @@ class Ventilator : public DispatchOutbox {
         sink_watch_(context_, sink_, "sink"),
         lanes_(context_, ports),
         dispatcher_(policy_, make_spec(), epoch, steady_now(),
-                    FormerLife{spool_.frontier(), spool_.deaths()}) {
+                    FormerLife{spool_.frontier(), spool_.deaths(), spool_.stop()}) {
+    if (spool_.stop().end == proto::RUN_END_INTERRUPTED) interrupts_ = spool_.stop().level;
     proto::Lane first;
     first.set_run_id(run_id_);
     first.set_epoch(epoch_);
@@ -109,6 +110,7 @@ class Ventilator : public DispatchOutbox {
   void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override {
     submission_.record_deaths(jobs, alone, steady_now());
   }
+  void record_stop(const StopDecision& stop) override { submission_.record_stop(stop, steady_now()); }
   void record_end() override { submission_.record_end(steady_now()); }
   std::uint64_t fitting(JobSpan jobs, std::uint64_t& bytes) override {
     const auto fits = spool_.fitting(jobs, bytes);
@@ -146,7 +148,7 @@ class Ventilator : public DispatchOutbox {
   const Spool& spool_ = submission_.spool();
   std::string run_id_ = spool_.run().run_id;
   std::optional<int> exit_code_;
-  int interrupts_ = 0;
+  int interrupts_ = 0;  // in all lives: the level that they have stopped the run at
   std::uint32_t sink_tcp_port_ = 0;
   std::vector<Endpoint> bound_;
   std::map<WorkerId, Peer> peers_;
@@ -192,7 +194,6 @@ int Ventilator::run(Signals& signals) {
       if (connected) dispatcher_.on_lane_connected(worker, now, *this);
       if (!connected) dispatcher_.on_lane_dropped(worker, now);
     }
-    if (dispatcher_.stopped()) submission_.close_early(now);
     if (const auto trouble = submission_.advance(now, dispatcher_, *this)) fault(*trouble, now);
     if (spool_unreadable_) {
       // The run is not at fault: it goes on once the storage is there again.
@@ -308,12 +309,10 @@ void Ventilator::receive_sink(Instant now) {
 
 void Ventilator::on_signal(int signal, Instant now) {
   if (signal == SIGINT) {
-    ++interrupts_;
-    submission_.stop_reading();
+    const auto level = ++interrupts_ == 1 ? proto::STOP_QUEUED : proto::STOP_RUNNING;
+    dispatcher_.stop(proto::RUN_END_INTERRUPTED, level, "interrupted", now, *this);
     log_->warn(interrupts_ == 1 ? "interrupted: running jobs finish; interrupt again to cancel them"
                                 : "interrupted again: running jobs are cancelled");
-    dispatcher_.stop(proto::RUN_END_INTERRUPTED, interrupts_ == 1 ? proto::STOP_QUEUED : proto::STOP_RUNNING,
-                     "interrupted", now, *this);
   } else if (signal == SIGTERM) {
     // Nothing is cancelled: workers go on with what they hold, and the next start takes the run up.
     log_->warn("suspended: the same command goes on with run {}", ulid_text(run_id_));
@@ -321,6 +320,8 @@ void Ventilator::on_signal(int signal, Instant now) {
   }
   if (!dispatcher_.sink_reached() && signal == SIGINT) {
     log_->warn("there is no sink to report to");
+    // Nothing of it was ever done: the same command begins anew. Else the next start reports the stop.
+    if (spool_.frontier() == 0) record_end();
     stop_workers();
     exit_code_ = 130;
   }
@@ -370,6 +371,8 @@ int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest
   if (run.resumed) {
     logger->info("run {} goes on: {} jobs were submitted so far", ulid_text(run.spool.run().run_id),
                  run.spool.size());
+    const StopDecision& stop = run.spool.stop();
+    if (stop.level != proto::STOP_NONE) logger->warn("it was stopped before: {}", stop.reason);
   } else {
     prune_run_folders(state_dir, options.keep_runs);
   }

@@ -18,6 +18,7 @@ std::uint64_t hash_of(const VentilatorNode& node) {
   hash.add(spool.epoch).add(spool.frontier).add((spool.ended ? 1 : 0) + (spool.input_complete ? 2 : 0));
   for (const auto& [job, deaths] : spool.deaths)
     hash.add(job).add(deaths.total).add(deaths.alone);
+  hash.add(static_cast<std::uint64_t>(spool.stop.level)).add(static_cast<std::uint64_t>(spool.stop.end));
   hash.add(node.exit_code ? 1 : 0).add(static_cast<std::uint64_t>(node.exit_code.value_or(0)));
   if (!node.dispatcher) return hash.add(node.down_for).value();
   for (std::size_t worker = 0; worker < kWorkers; ++worker) {

@@ -100,6 +100,7 @@ class Outbox final : public DispatchOutbox {
     }
   }
 
+  void record_stop(const StopDecision& stop) override { node_.spool.stop = stop; }
   void record_end() override { node_.spool.ended = true; }
   std::string host_of(JobId) override { return "host"; }
   void on_event(const std::string&) override {}
@@ -198,7 +199,7 @@ void start_ventilator(State& state) {
   policy.kind = "echo";
   policy.heartbeat = kStep;
   node.dispatcher.emplace(policy, run_spec(), ++node.spool.epoch, node.now,
-                          FormerLife{node.spool.frontier, node.spool.deaths});
+                          FormerLife{node.spool.frontier, node.spool.deaths, node.spool.stop});
   node.down_for = 0;
   node.next_port = 1 + static_cast<std::uint32_t>(node.spool.epoch) * 100;
   node.asked = node.answered = 0;

@@ -44,6 +44,8 @@ void draw_run(Plan& plan, Random& random) {
     plan.interrupt_at = random.between(Duration{0}, plan.faults_last);
     if (random.chance(500))
       plan.interrupt_again_at = *plan.interrupt_at + random.between(Duration{0}, seconds(3));
+    plan.dies_of_interrupt = random.chance(400);
+    plan.stop_unwritten = random.chance(200);
   }
   if (random.chance(150) && plan.jobs > 5) {
     for (std::uint64_t count = random.between(1, 2); count > 0; --count)

@@ -58,6 +58,7 @@ struct Plan {
   Duration worker_late{0};
   std::optional<Duration> interrupt_at, interrupt_again_at;
   bool dies_of_interrupt = false;  // the ventilator is killed when it has told of the stop
+  bool stop_unwritten = false;     // there is no space in the spool for a stop: it dies with the ventilator
 
   // ---- storage
   Duration commit_longest{0}, commit_window{0};

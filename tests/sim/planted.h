@@ -26,6 +26,7 @@ enum class Bug : std::size_t {
   kSpoolsLate,
   kFrontierInMemory,
   kDeathsInMemory,
+  kStopsInMemory,
   kObeysFormerLife,
   kLeasesByWallClock,
   kCount
@@ -43,12 +44,12 @@ inline constexpr std::array<const char*, kBugs> kBugNames = {
     "the sink takes results of another run", "the sink's epoch does not grow",
     "a worker forgets results once they are sent", "a worker's id survives a restart",
     "the ventilator trusts a worker's \"finished\"", "jobs are given away before the spool is synced",
-    "the frontier is not written", "deaths are not written",
+    "the frontier is not written", "deaths are not written", "a stop is not written",
     // Only workers can be hurt by an older epoch: what the sink and the ventilator hear from a former life is
     // fenced by question and message numbers as well, and says nothing that was not durable. It takes a stop
-    // that died with the ventilator, and a pong of that life that comes after the next one's welcome: the
-    // worker then refuses every job for ever. Seeds that met this by chance were not among the first 2,000,
-    // so plan_for draws it.
+    // that died with the ventilator because there was no space for it, and a pong of that life that comes
+    // after the next one's welcome: the worker then refuses every job for ever. Seeds that met this by chance
+    // were not among the first 2,000, so plan_for draws it.
     "a worker obeys a ventilator's former life",
     // Forward steps look like a pause of the ventilator, which it forgives; it takes a step back, with a
     // worker that dies after it.

@@ -32,13 +32,13 @@ void SimVentilator::begin() {
   policy.deadline = world_.plan.deadline.value_or(Duration{0});
   policy.deaths_max = world_.plan.deaths_max;
   dispatcher_.emplace(policy, world_.run_spec(), ++spool.epoch, now,
-                      FormerLife{spool.frontier, spool.deaths});
+                      FormerLife{spool.frontier, spool.deaths, spool.stop});
   from_workers_.clear();
   from_sink_.clear();
   peers_.clear();
   lanes_.clear();
   sink_gone_ = false;
-  interrupts_ = 0;
+  interrupts_ = static_cast<int>(spool.stop.level);
   input_over_ = false;
   // What is spooled comes back in one go, before the rest of the input is read.
   if (spool.spooled > 0) {
@@ -291,6 +291,7 @@ void SimVentilator::close_lane(const WorkerId& worker) {
 void SimVentilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   const auto lane = lanes_.find(worker);
   if (!alive() || dies_here(Fault::kKilledAtFrontier) || lane == lanes_.end()) return;
+  if (stop_told_) world_.fail("jobs are given away after somebody was told that the run is stopped");
   proto::Lane message;
   message.set_run_id(world_.run_spec().run_id());
   message.set_epoch(world_.spool.epoch);
@@ -337,6 +338,7 @@ void SimVentilator::send_to_worker(const WorkerId& id, const proto::VentilatorTo
   const auto peer = peers_.find(id);
   if (!alive() || peer == peers_.end()) return;
   SimWorker& worker = world_.worker(peer->second.worker);
+  if (message.pong().stop_level() != proto::STOP_NONE) tells_of_stop();
   world_.note("ventilator to worker", peer->second.worker,
               static_cast<std::uint64_t>(message.message_case()));
   world_.network.control(
@@ -348,11 +350,16 @@ void SimVentilator::send_to_worker(const WorkerId& id, const proto::VentilatorTo
 
 void SimVentilator::send_to_sink(const proto::VentilatorToSink& message) {
   if (!alive()) return;
+  if (message.sync().facts().end() != proto::RUN_END_NONE) tells_of_stop();
   world_.network.control(
       kVentilator, kSink,
       [this, life = life(), copy = std::make_shared<const proto::VentilatorToSink>(message)] {
         world_.sink.receive_ventilator(life, copy);
       });
+}
+
+void SimVentilator::tells_of_stop() {
+  stop_told_ = !world_.plan.stop_unwritten;
 }
 
 void SimVentilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
@@ -403,6 +410,12 @@ void SimVentilator::record_deaths(const std::vector<JobSpan>& jobs, bool alone) 
       world_.note("a worker died holding job", job, deaths.total);
     }
   }
+}
+
+void SimVentilator::record_stop(const StopDecision& stop) {
+  if (!alive() || world_.plan.stop_unwritten || world_.planted(Bug::kStopsInMemory)) return;
+  world_.spool.stop = stop;
+  world_.note("records a stop", static_cast<std::uint64_t>(stop.level), static_cast<std::uint64_t>(stop.end));
 }
 
 void SimVentilator::record_end() {

@@ -69,6 +69,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   std::uint32_t free_port();
   void send_lane(Lane& lane, const proto::Lane& message);
   bool dies_here(Fault fault, std::uint64_t per_mille_factor = 1);
+  void tells_of_stop();
 
   // ---- DispatchOutbox
   void open_lane(const WorkerId& worker) override;
@@ -80,6 +81,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override;
   bool advance_frontier(JobId frontier) override;
   void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override;
+  void record_stop(const StopDecision& stop) override;
   void record_end() override;
   std::string host_of(JobId job) override;
   void on_event(const std::string& what) override;
@@ -91,6 +93,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   bool sink_gone_ = false;
   int signals_ = 0;
   int interrupts_ = 0;
+  bool stop_told_ = false;  // and it was durable by then; in any of its lives
   bool input_over_ = false;
   std::map<WorkerId, Peer> peers_;
   std::map<WorkerId, Lane> lanes_;

@@ -12,6 +12,7 @@
 #include "pipeline/status.h"
 #include "sink/collector.h"
 #include "ventilator/deaths.h"
+#include "ventilator/stop_decision.h"
 
 namespace fantail::sim {
 
@@ -21,6 +22,7 @@ struct SimSpool {
   bool input_complete = true;
   JobId frontier = 0;
   std::map<JobId, Deaths> deaths;
+  StopDecision stop;
   bool ended = false;
   std::uint64_t epoch = 0;
 };

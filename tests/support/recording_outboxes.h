@@ -80,6 +80,10 @@ class RecordingDispatchOutbox : public DispatchOutbox {
     return frontier_writable;
   }
   void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override { deaths.add({jobs, alone}); }
+  void record_stop(const StopDecision& stop) override {
+    stops.add(stop);
+    sent_before_stop = to_worker.size() + to_sink.size() + proposals.size();
+  }
   void record_end() override { ++recorded_ends; }
   std::uint64_t fitting(JobSpan jobs, std::uint64_t& bytes) override {
     const std::uint64_t fits = std::min(jobs.size(), bytes / input_bytes);
@@ -112,6 +116,8 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   Recorded<std::string> troubles;
   Recorded<JobId> frontiers;
   Recorded<DeadJobs> deaths;
+  Recorded<StopDecision> stops;
+  std::size_t sent_before_stop = 0;
   int recorded_ends = 0;
   bool frontier_writable = true;
   std::uint64_t input_bytes = 1;  // of each job

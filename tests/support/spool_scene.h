@@ -43,6 +43,7 @@ struct SpoolSays {
   std::uint64_t skipped = 0;
   JobId frontier = 0;
   std::map<JobId, Deaths> deaths;
+  StopDecision stop;
   bool acknowledged = false;
   std::string inputs_hash;
   std::string last_input;
@@ -54,9 +55,9 @@ struct SpoolSays {
 inline std::optional<SpoolSays> said_by(const Spool& spool) {
   auto inputs = spool.read({0, spool.durable()});
   if (!inputs) return std::nullopt;
-  return SpoolSays{spool.run(),         std::move(*inputs), spool.closed(), spool.input_complete(),
-                   spool.skipped(),     spool.frontier(),   spool.deaths(), spool.acknowledged(),
-                   spool.inputs_hash(), spool.last_input()};
+  return SpoolSays{spool.run(),          std::move(*inputs),  spool.closed(),    spool.input_complete(),
+                   spool.skipped(),      spool.frontier(),    spool.deaths(),    spool.stop(),
+                   spool.acknowledged(), spool.inputs_hash(), spool.last_input()};
 }
 
 }  // namespace fantail

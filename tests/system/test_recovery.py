@@ -194,6 +194,46 @@ class Recovery(fantail.SystemTest):
         self.assert_balanced(self.report())
         self.assertEqual(count, self.report()["jobs"]["ok"])
 
+    def wait_for_words(self, process, words):
+        for line in process.stderr:
+            if words in line.decode("utf-8", "replace"):
+                return
+        self.fail(f"it ended without saying: {words}")
+
+    def test_an_interrupt_that_nobody_heard_of_is_not_forgotten(self):
+        commands = [self.command("sink"), self.command("ventilator", "echo", "--count", "500", "--sleep", "50ms")]
+        sink, ventilator = [self.start(*command) for command in commands]
+        self.start(*self.command("worker", "--slots", "2"))
+        self.rows_reach(5)
+        sink.send_signal(signal.SIGSTOP)
+        ventilator.send_signal(signal.SIGINT)
+        self.wait_for_words(ventilator, "interrupted")
+        self.kill(ventilator)
+        self.kill(sink)
+        sink, ventilator = [self.start(*command) for command in commands]
+        code, _, errors = self.finish(ventilator)
+        self.assertEqual(130, code, errors)
+        self.assertIn("stopped before", errors)
+        self.assertEqual(130, self.finish(sink)[0])
+        report = self.report()
+        self.assertEqual("cancelled", report["state"])
+        self.assert_balanced(report)
+        self.assertGreater(report["jobs"]["cancelled"], 100)
+        self.assert_each_job_once(fantail.read_rows(self.path("rows.jsonl")), 500)
+
+    def test_an_interrupt_before_there_is_a_sink_ends_nothing_but_the_wait(self):
+        command = self.command("ventilator", "echo", "--count", "5")
+        ventilator = self.start(*command)
+        self.wait_for_words(ventilator, "listening")
+        ventilator.send_signal(signal.SIGINT)
+        self.assertEqual(130, self.finish(ventilator)[0])
+        sink, ventilator = self.start(*self.command("sink")), self.start(*command)
+        self.start(*self.command("worker"))
+        code, _, errors = self.finish(ventilator)
+        self.assertEqual(0, code, errors)
+        self.assertEqual(0, self.finish(sink)[0])
+        self.assertEqual(5, self.report()["jobs"]["ok"])
+
     def test_a_second_ventilator_on_a_live_run_says_whose_it_is(self):
         command = self.command("ventilator", "echo", "--count", "10")
         first = self.start(*command)

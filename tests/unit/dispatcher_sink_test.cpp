@@ -230,9 +230,52 @@ TEST_F(DispatcherSinkTest, StoppingWhatRunsGivesTheWorkersLittleTime) {
 TEST_F(DispatcherSinkTest, ALowerStopLevelChangesNothing) {
   begin(3);
   scene.stop(proto::RUN_END_DEADLINE, proto::STOP_RUNNING);
+  out.stops.clear();
   const std::uint64_t before = scene.dispatcher.hash();
   scene.stop(proto::RUN_END_INTERRUPTED, proto::STOP_QUEUED);
   EXPECT_EQ(scene.dispatcher.hash(), before);
+  EXPECT_TRUE(out.stops.empty());
+}
+
+TEST_F(DispatcherSinkTest, AStopIsRecordedBeforeItIsActedOn) {
+  begin(5);
+  for (const auto level : {proto::STOP_QUEUED, proto::STOP_RUNNING}) {
+    scene.question();
+    out.to_worker.clear();
+    out.proposals.clear();
+    scene.stop(proto::RUN_END_INTERRUPTED, level);
+    EXPECT_EQ(out.sent_before_stop, 0u);
+    EXPECT_EQ(out.stops.take(), (StopDecision{level, proto::RUN_END_INTERRUPTED, "because"}));
+    EXPECT_EQ(last_pong().stop_level(), level);
+  }
+}
+
+TEST(DispatcherStop, OfAFormerLifeGoesOn) {
+  FormerLife former;
+  former.frontier = 3;
+  former.stop = {proto::STOP_QUEUED, proto::RUN_END_INTERRUPTED, "because"};
+  DispatchScene scene(DispatchScene::make_policy(), former);
+  RecordingDispatchOutbox& out = scene.out;
+  EXPECT_TRUE(scene.dispatcher.stopped());
+  scene.dispatcher.on_spooled(5, scene.now, out);
+  scene.dispatcher.on_input_end(false, 0, scene.now, out);
+  scene.open_sink();
+  scene.say_hello("a", 2, {{1, 2}});
+  scene.workers["a"].active.insert(1);
+  scene.dispatcher.on_lane_open(out.opened.take(), scene.now, out);
+  scene.answer();
+  EXPECT_EQ(scene.sync().facts().end(), proto::RUN_END_INTERRUPTED);
+  EXPECT_EQ(scene.last_sync.facts().end_reason(), "because");
+  EXPECT_EQ(out.proposals.take().jobs, (Spans{{3, 5}})) << "they were never dispatched";
+  scene.answer({{3, 5}});
+  scene.sink_answers = true;
+  scene.advance(milliseconds(1600), {"a"});
+  EXPECT_EQ(out.proposals.take().jobs, (Spans{{0, 1}, {2, 3}})) << "nobody holds them";
+  EXPECT_TRUE(out.proposals.empty()) << "the worker finishes job 1";
+  EXPECT_TRUE(out.batches.empty());
+  EXPECT_TRUE(out.stops.empty()) << "it is recorded already";
+  scene.stop(proto::RUN_END_FAULT, proto::STOP_RUNNING);
+  EXPECT_EQ(out.stops.take(), (StopDecision{proto::STOP_RUNNING, proto::RUN_END_INTERRUPTED, "because"}));
 }
 
 TEST_F(DispatcherSinkTest, TooManyUnstartedJobsAreOnlyCounted) {

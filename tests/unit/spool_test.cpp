@@ -210,6 +210,13 @@ TEST(Spool, KeepsWhatTheVentilatorMustKnow) {
     EXPECT_FALSE(again.acknowledged());
     EXPECT_EQ(said_by(again), said_by(spool));
   }
+  EXPECT_EQ(opened(folder.path()).stop(), StopDecision{});
+  spool.set_stop({proto::STOP_QUEUED, proto::RUN_END_INTERRUPTED, "interrupted"});
+  EXPECT_EQ(opened(folder.path()).stop(), StopDecision{}) << "not synced yet";
+  sync(spool);
+  spool.set_stop({proto::STOP_RUNNING, proto::RUN_END_INTERRUPTED, std::string(300, 'r')});
+  sync(spool);
+  EXPECT_EQ(said_by(opened(folder.path())), said_by(spool));
   spool.acknowledge();
   spool.acknowledge();
   sync(spool);
