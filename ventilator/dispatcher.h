@@ -190,7 +190,7 @@ class Dispatcher {
   // dispatcher_jobs.cpp
   void dispatch(Instant now, DispatchOutbox& out);
   void dispatch_to(Workers::iterator worker, Instant now, DispatchOutbox& out);
-  bool serve(Workers::iterator worker, std::uint64_t limit, Instant now, DispatchOutbox& out);
+  bool serve(Workers::iterator worker, bool ahead, Instant now, DispatchOutbox& out);
   void send(Workers::iterator worker, LaneBatch batch, Instant now, DispatchOutbox& out);
   void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch);
   std::uint64_t window(const Worker& worker) const;

@@ -65,9 +65,7 @@ void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
     while (progress && pending() > 0) {
       progress = false;
       for (auto worker = workers_.begin(); worker != workers_.end() && pending() > 0; ++worker) {
-        if (has_long_jobs(worker->second)) continue;
-        const std::uint64_t credit = free_credit(worker->second, ahead);
-        if (credit > 0 && serve(worker, credit, now, out)) progress = true;
+        if (serve(worker, ahead, now, out)) progress = true;
       }
     }
   }
@@ -78,9 +76,7 @@ void Dispatcher::dispatch_to(Workers::iterator worker, Instant now, DispatchOutb
   if (policy_.hosts.limits() || !suspects_.empty()) return dispatch(now, out);
   if (!may_dispatch(now)) return;
   for (const bool ahead : {false, true}) {
-    while (pending() > 0) {
-      const std::uint64_t credit = free_credit(worker->second, ahead);
-      if (credit == 0 || !serve(worker, credit, now, out)) break;
+    while (pending() > 0 && serve(worker, ahead, now, out)) {
     }
   }
 }
@@ -106,7 +102,10 @@ void Dispatcher::send_permit(const WorkerId& id, JobId job, const std::string& h
   out.send_to_worker(id, message);
 }
 
-bool Dispatcher::serve(Workers::iterator entry, std::uint64_t credit, Instant now, DispatchOutbox& out) {
+bool Dispatcher::serve(Workers::iterator entry, bool ahead, Instant now, DispatchOutbox& out) {
+  if (has_long_jobs(entry->second)) return false;
+  const std::uint64_t credit = free_credit(entry->second, ahead);
+  if (credit == 0) return false;
   LaneBatch batch;
   if (const auto job = take_longest(entry->second)) {
     batch.jobs = {{*job, *job + 1}};

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "ventilator/sources/list.h"
 
 namespace fantail {

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace fantail {
 namespace {
