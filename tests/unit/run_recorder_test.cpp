@@ -51,7 +51,7 @@ class RecorderScene {
     for (const JobId job : jobs) {
       results.add_jobs(job);
       append_to(*results.mutable_inputs(), "input " + std::to_string(job));
-      append_to(*results.mutable_payloads(), std::string(job % 50, 'p'));
+      append_to(*results.mutable_payloads(), std::string(job % 50 * 20, 'p'));
     }
     results.set_count(static_cast<std::uint32_t>(jobs.size()));
     collector_->on_results(results, now_, *recorder_);
@@ -114,7 +114,7 @@ class RecorderScene {
   }
 
  private:
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{TemporaryFolder::Place::kMemory};
   OutputOptions options_;
   std::optional<RunOutput> output_;
   std::unique_ptr<RunRecorder> recorder_;
@@ -163,7 +163,7 @@ TEST(RunRecorder, ReadsNothingBackBeforeItsCommit) {
 }
 
 TEST(RunRecorder, CatchesUpInPieces) {
-  constexpr JobId kJobs = 30'000;
+  constexpr JobId kJobs = 6000;
   RecorderScene scene;
   std::vector<JobId> jobs = jobs_up_to(kJobs);
   std::rotate(jobs.begin(), jobs.begin() + 1, jobs.end());  // the first comes last
@@ -195,7 +195,7 @@ TEST(RunRecorder, ShuffledRowsAndCrashesGiveTheSameFile) {
   std::mt19937_64 random(seed);
   constexpr JobId kJobs = 3000;
   const std::string expected = rows_in_order(kJobs);
-  for (const std::size_t memory : {kNoMemory, std::size_t{20'000}, OrderedRows::kBytesMax}) {
+  for (const std::size_t memory : {kNoMemory, std::size_t{100'000}, OrderedRows::kBytesMax}) {
     std::vector<JobId> open = jobs_up_to(kJobs);
     RecorderScene scene(true, memory);
     while (!open.empty()) {

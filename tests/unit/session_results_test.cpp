@@ -87,7 +87,7 @@ TEST_F(SessionResultsTest, JobsThatItDoesNotHoldAreNobodys) {
   scene.complete({SessionScene::completion_of(0)});
   EXPECT_TRUE(out.results.empty()) << "finished once";
   std::vector<Completion> completions;
-  for (const JobId job : {0, 1, 2, 98})
+  for (const JobId job : {0U, 1U, 2U, 98U})
     completions.push_back(SessionScene::completion_of(job, JobResult::failed("bad", std::to_string(job))));
   scene.session.on_completions({SessionScene::batch_of(std::move(completions))}, scene.now, out);
   const auto results = out.results.take();
@@ -182,7 +182,7 @@ TEST_F(SessionResultsTest, ALargeBatchIsSplit) {
 
 TEST_F(SessionResultsTest, LargePayloadsTravelApart) {
   std::vector<Completion> completions;
-  for (const JobId id : {0, 1, 2})
+  for (const JobId id : {0U, 1U, 2U})
     completions.push_back(SessionScene::completion_of(id, JobResult::ok(std::string(400'000, 'x'))));
   scene.complete(std::move(completions));
   EXPECT_EQ(out.results.take().count(), 2u);
