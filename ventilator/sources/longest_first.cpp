@@ -25,7 +25,7 @@ class LongestFirst : public Source {
   std::variant<SourceStatus, SourceError> read(std::size_t limit, std::vector<std::string>& inputs) override {
     if (!ended_) {
       const std::size_t before = inputs.size();
-      const auto answer = paths_->read(limit, inputs);
+      auto answer = paths_->read(limit, inputs);
       remember(inputs, before);
       const auto* status = std::get_if<SourceStatus>(&answer);
       ended_ = status != nullptr && *status == SourceStatus::kEnd;
