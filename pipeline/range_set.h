@@ -9,6 +9,8 @@
 namespace fantail {
 
 using JobId = std::uint64_t;
+// No run has so many jobs; a forged id must not overflow a range.
+inline constexpr JobId kJobIdsMax = JobId{1} << 48;
 
 // Jobs first .. end - 1.
 struct JobSpan {

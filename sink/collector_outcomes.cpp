@@ -24,9 +24,6 @@ std::uint64_t* count_of(JobCounts& counts, Status status) {
   return &counts.failed;
 }
 
-// No run has so many jobs; a forged id must not overflow a range.
-constexpr std::uint64_t kJobIdsMax = std::uint64_t{1} << 48;
-
 // A peer's message whose columns fit together.
 class ResultColumns {
  public:

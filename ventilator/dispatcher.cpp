@@ -34,25 +34,24 @@ Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t
 
 void Dispatcher::on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out) {
   if (closed_ || jobs == 0) return;
-  const JobId end = spooled_ + jobs;
-  if (spooled_ < former_frontier_) {
-    undecided_.insert({spooled_, std::min(end, former_frontier_)});
-    spooled_ = std::min(end, former_frontier_);
+  const JobId first = std::exchange(spooled_, spooled_ + jobs);
+  for (const JobSpan& open : done_.missing_from({first, spooled_})) {
+    const JobId split = std::clamp(former_frontier_, open.first, open.end);
+    if (open.first < split) undecided_.insert({open.first, split});
+    if (split < open.end && !policy_.hosts.limits()) pending_.insert({split, open.end});
   }
-  if (spooled_ < end && !policy_.hosts.limits()) pending_.insert({spooled_, end});
-  spooled_ = end;
   facts_changed_ = true;
   dispatch(now, out);
 }
 
 void Dispatcher::on_spooled_host(const std::string& host) {
   if (closed_) return;
-  if (spooled_ < former_frontier_) {
-    undecided_.insert(spooled_);
-  } else {
-    hosts_.add(spooled_, host);
+  const JobId job = spooled_++;
+  if (job < former_frontier_ && !done_.contains(job)) {
+    undecided_.insert(job);
+  } else if (!done_.contains(job)) {
+    hosts_.add(job, host);
   }
-  ++spooled_;
   facts_changed_ = true;
 }
 

@@ -90,7 +90,7 @@ class Dispatcher {
   Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t epoch, Instant now,
              FormerLife former = {});
 
-  // ---- the input
+  // ---- the input. What a former life spooled comes before any message.
   void on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out);  // without hosts: so many more
   void on_spooled_host(const std::string& host);                          // with hosts: the next job's
   // Of the jobs that nobody has yet these are to go first, in this order.

@@ -125,7 +125,11 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   }
   RangeSet done;
   for (const proto::JobRange& range : log.done()) {
-    if (range.first() >= spooled_ || range.count() > spooled_ - range.first()) continue;
+    // Also beyond what is spooled: where the spool knows less than the sink, its jobs come again.
+    if (range.first() >= kJobIdsMax || range.count() > kJobIdsMax - range.first()) {
+      ++dropped_.forged;
+      continue;
+    }
     done.insert({range.first(), range.first() + range.count()});
   }
   if (log.whole()) {
@@ -181,7 +185,7 @@ void Dispatcher::mark_done(JobSpan jobs, Instant now) {
   if (!deaths_.empty()) deaths_.erase(deaths_.lower_bound(jobs.first), deaths_.lower_bound(jobs.end));
   if (!attempts_.empty()) attempts_.erase(attempts_.lower_bound(jobs.first), attempts_.lower_bound(jobs.end));
   if (policy_.hosts.limits()) {
-    for (JobId job = jobs.first; job < jobs.end; ++job)
+    for (JobId job = jobs.first; job < std::min(jobs.end, spooled_); ++job)
       hosts_.on_finished(job, now);
   }
 }

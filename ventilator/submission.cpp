@@ -59,9 +59,20 @@ void Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) 
   const Spool& spool = opened_.spool;
   const bool news = given_ < spool.size() || (spool.closed() && !end_given_);
   if (!news || !sync(now)) return;
-  if (!hosts_limit_) dispatcher.on_spooled(spool.size() - std::exchange(given_, spool.size()), now, out);
-  while (given_ < spool.size()) {
-    const JobSpan jobs{given_, std::min(spool.size(), given_ + kReadAtOnce)};
+  give_durable(now, dispatcher, out);
+  if (spool.closed() && !end_given_ && !broken_) {
+    end_given_ = true;
+    dispatcher.on_longest(std::exchange(longest_, {}));
+    dispatcher.on_input_end(spool.input_complete(), spool.skipped(), now, out);
+  }
+}
+
+void Submission::give_durable(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
+  const Spool& spool = opened_.spool;
+  const JobId end = spool.durable();
+  if (!hosts_limit_) dispatcher.on_spooled(end - std::exchange(given_, end), now, out);
+  while (given_ < end) {
+    const JobSpan jobs{given_, std::min(end, given_ + kReadAtOnce)};
     const auto inputs = spool.read(jobs);
     if (!inputs) {
       log_->error("cannot read the inputs back from {}: check the storage", opened_.folder);
@@ -71,11 +82,6 @@ void Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) 
     given_ = jobs.end;
     for (const std::string& input : *inputs)
       dispatcher.on_spooled_host(host_of_input(input));
-  }
-  if (spool.closed() && !end_given_) {
-    end_given_ = true;
-    dispatcher.on_longest(std::exchange(longest_, {}));
-    dispatcher.on_input_end(spool.input_complete(), spool.skipped(), now, out);
   }
 }
 

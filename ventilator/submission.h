@@ -27,6 +27,9 @@ class Submission {
   // The spool cannot be relied on any more: the process has to end.
   bool broken() const { return broken_; }
 
+  // At the start this is what a former life spooled. The dispatcher needs it before any message: what a
+  // worker says to hold is taken for jobs that it knows.
+  void give_durable(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);
   // Takes one batch of the input, so that jobs go out while the rest is still being read. The answer is why
   // the input cannot be read to its end.
   std::optional<std::string> advance(Instant now, Dispatcher& dispatcher, DispatchOutbox& out);

@@ -62,6 +62,7 @@ class Ventilator : public DispatchOutbox {
         log_->warn("{} is open to the network without keys (--insecure)", bound.endpoint->text());
     }
     if (!sink_.connect(*options_.sink)) return "--sink " + options_.sink->text() + " is no address";
+    submission_.give_durable(steady_now(), dispatcher_, *this);
     return {};
   }
 

@@ -43,6 +43,18 @@ class DispatcherHostsTest : public ::testing::Test {
   std::optional<DispatchScene> scene;
 };
 
+TEST_F(DispatcherHostsTest, WhatTheSinkKnowsAsDoneBeforeItIsSpooledDoesNotRunAgain) {
+  scene.emplace(polite(2));
+  scene->out.hosts = {"x", "x", "x"};
+  scene->open_sink();
+  scene->answer({{0, 2}});
+  scene->join("a", 10);
+  for (const std::string& host : scene->out.hosts)
+    scene->dispatcher.on_spooled_host(host);
+  scene->tick();
+  EXPECT_EQ(scene->deliver("a"), (Jobs{2}));
+}
+
 TEST_F(DispatcherHostsTest, NoHostGetsMoreThanItsShareOfTheRun) {
   begin(polite(2), {"x", "x", "x", "x", "y"});
   EXPECT_EQ(scene->deliver("a"), (Jobs{0, 1, 4}));

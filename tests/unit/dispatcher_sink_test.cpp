@@ -104,18 +104,19 @@ TEST_F(DispatcherSinkTest, AnswersThatNobodyAskedForAreIgnored) {
   EXPECT_EQ(hash_now(), before);
 }
 
-TEST_F(DispatcherSinkTest, RangesBeyondTheSpoolAreIgnored) {
+TEST_F(DispatcherSinkTest, RangesThatNoRunCanHaveAreForged) {
   begin(2);
   const auto kMost = std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t asked = scene.question();
   scene.dispatcher.on_sink(scene.from_sink([&](proto::SinkToVentilator& message) {
     message.mutable_log()->set_question(asked);
-    put_ranges({{kMost - 1, kMost}, {1, 9}, {2, 3}}, message.mutable_log()->mutable_done());
+    put_ranges({{kMost - 1, kMost}}, message.mutable_log()->mutable_done());
     proto::JobRange& wraps = *message.mutable_log()->add_done();
     wraps.set_first(1);
     wraps.set_count(kMost);
   }),
                            scene.now, out);
+  EXPECT_EQ(scene.dispatcher.dropped().forged, 2u);
   scene.stop(proto::RUN_END_INTERRUPTED, proto::STOP_RUNNING);
   scene.workers["a"].active.clear();
   scene.report("a");
@@ -144,6 +145,17 @@ TEST_F(DispatcherSinkTest, ANewSinksWholeLogTellsWhatItHasForgotten) {
   scene.answer();
   EXPECT_EQ(scene.deliver("a"), (Jobs{1, 2}))
       << "what it does not know runs again, what the worker retains does not";
+}
+
+// Else it would run again and again: the sink counts a duplicate, and its log does not name the job twice.
+TEST_F(DispatcherSinkTest, WhatTheSinkKnowsAsDoneBeforeItIsSpooledDoesNotRunAgain) {
+  scene.open_sink();
+  scene.answer({{0, 3}, {4, 6}});
+  scene.join("a", 10);
+  scene.dispatcher.on_spooled(2, scene.now, out);
+  EXPECT_EQ(scene.deliver("a"), Jobs{});
+  scene.dispatcher.on_spooled(6, scene.now, out);
+  EXPECT_EQ(scene.deliver("a"), (Jobs{3, 6, 7}));
 }
 
 TEST_F(DispatcherSinkTest, TheFactsNameWhatOnlyTheVentilatorKnows) {
