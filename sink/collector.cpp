@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/job_ranges.h"
+
 namespace fantail {
 
 namespace {
@@ -174,11 +176,6 @@ void Collector::answer(CollectorOutbox& out) {
   log.set_end(own_end_);
   const std::uint64_t head = log_base_ + log_.size();
   log.set_offset(head);
-  const auto add = [&log](JobSpan span) {
-    proto::JobRange& range = *log.add_done();
-    range.set_first(span.first);
-    range.set_count(span.size());
-  };
   if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ ||
       question_->offset() > head) {
     log.set_whole(true);
@@ -187,16 +184,14 @@ void Collector::answer(CollectorOutbox& out) {
       for (const JobSpan& span : *log_part)
         durable.erase(span);
     }
-    for (const JobSpan& span : durable.spans())
-      add(span);
+    put_ranges(durable.spans(), log.mutable_done());
   } else {
     // What comes before the offset has been taken in: it is not needed again.
     while (log_base_ < question_->offset()) {
       log_.pop_front();
       ++log_base_;
     }
-    for (const JobSpan& span : log_)
-      add(span);
+    put_ranges(log_, log.mutable_done());
   }
   question_.reset();
   out.send_to_ventilator(message);

@@ -1,6 +1,7 @@
 // What the collector gives its ledger to keep, and how it goes on from there.
 #include <utility>
 
+#include "pipeline/job_ranges.h"
 #include "sink/collector.h"
 
 namespace fantail {
@@ -35,11 +36,7 @@ proto::Books Collector::books(Instant now) const {
   books.set_started_jobs(started_jobs_);
   books.set_digest_low(digest_.low);
   books.set_digest_high(digest_.high);
-  for (const JobSpan& span : without_rows_.spans()) {
-    proto::JobRange& range = *books.add_without_rows();
-    range.set_first(span.first);
-    range.set_count(span.size());
-  }
+  put_ranges(without_rows_.spans(), books.mutable_without_rows());
   *books.mutable_facts() = facts_;
   *books.mutable_former_facts() = former_facts_;
   books.set_closed(closed_);

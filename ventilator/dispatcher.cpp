@@ -127,13 +127,4 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   return std::max(wake, now + std::chrono::milliseconds(1));
 }
 
-std::vector<proto::JobRange> to_ranges(const std::vector<JobSpan>& spans) {
-  std::vector<proto::JobRange> ranges(spans.size());
-  for (std::size_t index = 0; index < spans.size(); ++index) {
-    ranges[index].set_first(spans[index].first);
-    ranges[index].set_count(spans[index].size());
-  }
-  return ranges;
-}
-
 }  // namespace fantail

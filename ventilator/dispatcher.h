@@ -291,6 +291,4 @@ class Dispatcher {
   std::optional<int> exit_code_;
 };
 
-std::vector<proto::JobRange> to_ranges(const std::vector<JobSpan>& spans);
-
 }  // namespace fantail

@@ -1,6 +1,7 @@
 // The dispatcher's side towards the sink: opening the run, following its completion log, the end.
 #include <algorithm>
 
+#include "pipeline/job_ranges.h"
 #include "ventilator/dispatcher.h"
 
 namespace fantail {
@@ -69,8 +70,7 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   facts.set_skipped(skipped_);
   facts.set_end(end_);
   facts.set_end_reason(end_reason_);
-  for (const proto::JobRange& range : to_ranges(without_rows_.spans()))
-    *facts.add_without_rows() = range;
+  put_ranges(without_rows_.spans(), facts.mutable_without_rows());
   facts.set_without_rows_status(static_cast<proto::Status>(stop_status()));
   facts.mutable_dropped()->set_late(dropped_.late);
   facts.mutable_dropped()->set_forged(dropped_.forged);

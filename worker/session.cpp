@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipeline/job_ranges.h"
+
 namespace fantail {
 
 namespace {
@@ -12,14 +14,6 @@ constexpr std::uint64_t kRetainedBytesMax = 16ULL << 20;
 // A sink that is behind is not hurried by copies: only silence for so long is taken for a loss.
 constexpr Duration kResendFirst = std::chrono::seconds(4);
 constexpr Duration kResendMax = std::chrono::seconds(32);
-
-void add_ranges(const RangeSet& set, google::protobuf::RepeatedPtrField<proto::JobRange>* ranges) {
-  for (const JobSpan& span : set.spans()) {
-    proto::JobRange& range = *ranges->Add();
-    range.set_first(span.first);
-    range.set_count(span.size());
-  }
-}
 
 }  // namespace
 
@@ -43,7 +37,7 @@ void Session::say_hello(Instant now, SessionOutbox& out) {
     hello.add_kinds(kind);
   hello.set_transport(policy_.transport);
   hello.set_run_id(run_id_);
-  add_ranges(holding(), hello.mutable_holding());
+  put_ranges(holding().spans(), hello.mutable_holding());
   out.send_to_ventilator(message);
 }
 
@@ -311,7 +305,7 @@ void Session::send_status(bool complete, Instant now, SessionOutbox& out) {
   if (complete) {
     status_at_ = now;
     status.set_complete(true);
-    add_ranges(holding(), status.mutable_holding());
+    put_ranges(holding().spans(), status.mutable_holding());
   }
   out.send_to_ventilator(message);
 }

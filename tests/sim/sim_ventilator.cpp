@@ -4,6 +4,7 @@
 #include <set>
 
 #include "pipeline/column.h"
+#include "pipeline/job_ranges.h"
 #include "tests/sim/world.h"
 
 namespace fantail::sim {
@@ -121,13 +122,8 @@ void SimVentilator::receive(Instant now) {
     const FromSink message = std::move(from_sink_.front());
     from_sink_.pop_front();
     proto::SinkToVentilator copy = *message;
-    if (world_.planted(Bug::kTrustsFinished) && copy.has_log()) {
-      for (const JobSpan& span : world_.finished_anywhere().spans()) {
-        proto::JobRange& range = *copy.mutable_log()->add_done();
-        range.set_first(span.first);
-        range.set_count(span.size());
-      }
-    }
+    if (world_.planted(Bug::kTrustsFinished) && copy.has_log())
+      put_ranges(world_.finished_anywhere().spans(), copy.mutable_log()->mutable_done());
     dispatcher_->on_sink(copy, now, *this);
   }
 }
