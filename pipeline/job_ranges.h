@@ -3,6 +3,8 @@
 
 #include <google/protobuf/repeated_field.h>
 
+#include <optional>
+
 #include "messages.pb.h"
 #include "pipeline/range_set.h"
 
@@ -18,6 +20,12 @@ void put_ranges(const List& spans, JobRanges* ranges) {
     range.set_first(span.first);
     range.set_count(span.size());
   }
+}
+
+// Empty: the range reaches beyond the ids below `limit`. A peer's may be one whose end cannot be computed.
+inline std::optional<JobSpan> span_below(JobId limit, const proto::JobRange& range) {
+  if (range.first() >= limit || range.count() > limit - range.first()) return std::nullopt;
+  return JobSpan{range.first(), range.first() + range.count()};
 }
 
 }  // namespace fantail

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "pipeline/column.h"
+#include "pipeline/job_ranges.h"
 #include "pipeline/ulid.h"
 #include "sink/collector.h"
 
@@ -178,8 +179,9 @@ void Collector::take_without_rows(Ledger& ledger) {
   const int status = facts_.without_rows_status();
   if (status != proto::STATUS_CANCELLED && status != proto::STATUS_EXPIRED) return;
   for (const proto::JobRange& range : facts_.without_rows()) {
-    if (range.first() >= counts_.submitted || range.count() > counts_.submitted - range.first()) continue;
-    for (const JobSpan& open : done_.missing_from({range.first(), range.first() + range.count()})) {
+    const std::optional<JobSpan> span = span_below(counts_.submitted, range);
+    if (!span) continue;
+    for (const JobSpan& open : done_.missing_from(*span)) {
       take_as_done(open);
       without_rows_.insert(open);
       *count_of(counts_, static_cast<Status>(status)) += open.size();

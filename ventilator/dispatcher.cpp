@@ -47,12 +47,13 @@ void Dispatcher::on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out
 void Dispatcher::on_spooled_host(const std::string& host) {
   if (closed_) return;
   const JobId job = spooled_++;
-  if (job < former_frontier_ && !done_.contains(job)) {
+  facts_changed_ = true;
+  if (done_.contains(job)) return;
+  if (job < former_frontier_) {
     undecided_.insert(job);
-  } else if (!done_.contains(job)) {
+  } else {
     hosts_.add(job, host);
   }
-  facts_changed_ = true;
 }
 
 void Dispatcher::on_input_end(bool complete, std::uint64_t skipped, Instant now, DispatchOutbox& out) {

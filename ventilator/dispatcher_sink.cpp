@@ -126,11 +126,11 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   RangeSet done;
   for (const proto::JobRange& range : log.done()) {
     // Also beyond what is spooled: where the spool knows less than the sink, its jobs come again.
-    if (range.first() >= kJobIdsMax || range.count() > kJobIdsMax - range.first()) {
+    if (const auto span = span_below(kJobIdsMax, range)) {
+      done.insert(*span);
+    } else {
       ++dropped_.forged;
-      continue;
     }
-    done.insert({range.first(), range.first() + range.count()});
   }
   if (log.whole()) {
     on_whole_log(done, now, out);

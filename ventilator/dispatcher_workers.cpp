@@ -1,6 +1,7 @@
 // The dispatcher's side towards workers: hello, status, death.
 #include <algorithm>
 
+#include "pipeline/job_ranges.h"
 #include "ventilator/dispatcher.h"
 
 namespace fantail {
@@ -14,12 +15,10 @@ constexpr std::uint32_t kProtocolVersion = 1;
 // Nobody has that many; it keeps the sums of a lying peer small.
 constexpr std::uint32_t kSlotsMax = 65536;
 
-RangeSet to_set(const google::protobuf::RepeatedPtrField<proto::JobRange>& ranges, std::uint64_t spooled) {
+RangeSet to_set(const JobRanges& ranges, std::uint64_t spooled) {
   RangeSet set;
   for (const proto::JobRange& range : ranges) {
-    if (range.first() >= spooled || range.count() > spooled - range.first())
-      continue;  // not a job of this run
-    set.insert({range.first(), range.first() + range.count()});
+    if (const auto span = span_below(spooled, range)) set.insert(*span);  // else not jobs of this run
   }
   return set;
 }

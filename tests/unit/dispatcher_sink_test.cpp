@@ -110,7 +110,7 @@ TEST_F(DispatcherSinkTest, RangesThatNoRunCanHaveAreForged) {
   const std::uint64_t asked = scene.question();
   scene.dispatcher.on_sink(scene.from_sink([&](proto::SinkToVentilator& message) {
     message.mutable_log()->set_question(asked);
-    put_ranges({{kMost - 1, kMost}}, message.mutable_log()->mutable_done());
+    put_ranges({{kMost - 1, kMost}, {2, 3}}, message.mutable_log()->mutable_done());
     proto::JobRange& wraps = *message.mutable_log()->add_done();
     wraps.set_first(1);
     wraps.set_count(kMost);
