@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/control.h"
 #include "cli/results.h"
 #include "cli/run.h"
 #include "cli/runs.h"
@@ -28,6 +29,11 @@ What was run:
   fantail runs
   fantail results --status failed
   fantail verify
+
+While it runs:
+  fantail pause
+  fantail unpause
+  fantail cancel
 
 On many machines, in any order:
   fantail sink       --bind tcp://*:5558 --insecure --output results.jsonl --report report.json
@@ -67,6 +73,9 @@ int front_main(int argc, char** argv) {
   if (command == "runs") return runs_main(argc - 1, argv + 1);
   if (command == "results") return results_main(argc - 1, argv + 1);
   if (command == "verify") return verify_main(argc - 1, argv + 1);
+  if (command == "pause") return pause_main(argc - 1, argv + 1);
+  if (command == "unpause") return unpause_main(argc - 1, argv + 1);
+  if (command == "cancel") return cancel_main(argc - 1, argv + 1);
   if (command == "--version") {
     std::cout << kVersion << '\n';
     return 0;
@@ -75,9 +84,9 @@ int front_main(int argc, char** argv) {
     std::cout << kHelp;
     return argc > 1 ? 0 : kExitUsage;
   }
-  return complain("fantail",
-                  "there is no command \"" + command +
-                      "\": use run, runs, results, verify, ventilator, worker or sink (see fantail --help)");
+  return complain("fantail", "there is no command \"" + command +
+                                 "\": use run, runs, results, verify, pause, unpause, cancel, ventilator, "
+                                 "worker or sink (see fantail --help)");
 }
 
 }  // namespace fantail

@@ -45,7 +45,7 @@ void add_options(CLI::App& app, ResultsOptions& options) {
   app.add_flag("--all", options.all, "The table has a line for every job");
   app.add_flag("-k,--keep-order", options.keep_order,
                "Rows in the order of the input, as they are here anyway");
-  add_sink_state_dir(app, options.state_dir);
+  add_state_dir(app, options.state_dir, "the sink");
   app.footer(
       "Examples:\n  fantail results\n  fantail results --status failed --format csv\n  fantail results "
       "--output rows.jsonl");
@@ -156,7 +156,7 @@ int results_main(int argc, char** argv) {
                     "a table is shown and not written: leave --output out, or choose --format jsonl or csv");
   }
   options.status = status_of(options.status_text);
-  options.state_dir = sink_state_dir(options.state_dir);
+  options.state_dir = role_state_dir(options.state_dir, "sink");
   const auto found = find_run(recorded_runs(options.state_dir), options.run, options.state_dir);
   if (const auto* error = std::get_if<std::string>(&found)) return complain(app.get_name(), *error);
   const auto read = read_recorded_run(std::get<RunFolder>(found).path);

@@ -8,17 +8,18 @@
 
 namespace fantail {
 
-void add_sink_state_dir(CLI::App& app, std::string& chosen) {
+void add_state_dir(CLI::App& app, std::string& chosen, const std::string& role) {
   app.add_option("--state-dir", chosen,
-                 "Where the runs are, as `fantail run` or the sink was told [XDG_STATE_HOME/fantail]")
+                 "Where the runs are, as `fantail run` or " + role + " was told [XDG_STATE_HOME/fantail]")
       ->type_name("DIR")
       ->envname("FANTAIL_STATE_DIR");
 }
 
-std::string sink_state_dir(const std::string& chosen) {
+std::string role_state_dir(const std::string& chosen, const std::string& role) {
   std::error_code ignored;
-  if (!chosen.empty() && std::filesystem::is_directory(chosen + "/sink", ignored)) return chosen + "/sink";
-  return state_dir_path(chosen, "sink");
+  if (!chosen.empty() && std::filesystem::is_directory(chosen + "/" + role, ignored))
+    return chosen + "/" + role;
+  return state_dir_path(chosen, role);
 }
 
 std::vector<RunFolder> recorded_runs(const std::string& state_dir) {

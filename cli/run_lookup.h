@@ -10,11 +10,11 @@
 
 namespace fantail {
 
-// --state-dir as the commands that read runs back take it.
-void add_sink_state_dir(CLI::App& app, std::string& chosen);
-// The sink's state directory: DIR/sink, which is `fantail run --state-dir DIR`'s, or DIR, which is `fantail
-// sink --state-dir DIR`'s.
-std::string sink_state_dir(const std::string& chosen);
+// --state-dir as the commands take it that look at what a role keeps there.
+void add_state_dir(CLI::App& app, std::string& chosen, const std::string& role);
+// A role's state directory: DIR/ROLE, which is `fantail run --state-dir DIR`'s, or DIR, which is `fantail
+// ROLE --state-dir DIR`'s.
+std::string role_state_dir(const std::string& chosen, const std::string& role);
 
 // The runs that have a ledger, newest first.
 std::vector<RunFolder> recorded_runs(const std::string& state_dir);

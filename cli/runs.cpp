@@ -92,14 +92,14 @@ int runs_main(int argc, char** argv) {
   app.set_version_flag("--version", kVersion);
   std::string state_dir;
   std::string format = "auto";
-  add_sink_state_dir(app, state_dir);
+  add_state_dir(app, state_dir, "the sink");
   app.add_option("--format", format, "auto, table or jsonl; auto: a table on a terminal, else JSON lines")
       ->check(CLI::IsMember({"auto", "table", "jsonl"}))
       ->capture_default_str();
   app.footer(
       "Examples:\n  fantail runs\n  fantail runs --format jsonl | jq -r 'select(.jobs.failed > 0).run_id'");
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
-  state_dir = sink_state_dir(state_dir);
+  state_dir = role_state_dir(state_dir, "sink");
   const Terminal terminal = terminal_of(STDOUT_FILENO);
   const bool table = format == "table" || (format == "auto" && terminal.is_terminal);
   std::vector<Line> lines{{"RUN", "BEGAN", "KIND", "STATE", "DONE", "FAILED", "COMMAND"}};

@@ -34,13 +34,13 @@ int verify_main(int argc, char** argv) {
   std::string state_dir;
   std::string wanted;
   app.add_option("run", wanted, "The run, or how its id begins [the newest]")->type_name("RUN");
-  add_sink_state_dir(app, state_dir);
+  add_state_dir(app, state_dir, "the sink");
   app.footer(
       "Exit code: 0 sound, 1 not sound, 3 it cannot be read.\n\nExamples:\n  fantail verify\n  fantail "
       "verify "
       "--state-dir ./state");
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
-  state_dir = sink_state_dir(state_dir);
+  state_dir = role_state_dir(state_dir, "sink");
   const auto found = find_run(recorded_runs(state_dir), wanted, state_dir);
   if (const auto* error = std::get_if<std::string>(&found)) return complain(app.get_name(), *error);
   const RunFolder& run = std::get<RunFolder>(found);

@@ -32,6 +32,13 @@ Collector::Collector(const Collector& other)
       dropped_(other.dropped_),
       work_us_(other.work_us_),
       started_jobs_(other.started_jobs_),
+      stopped_work_us_(other.stopped_work_us_),
+      stopped_jobs_(other.stopped_jobs_),
+      run_policy_(other.run_policy_),
+      winner_(other.winner_),
+      errors_(other.errors_),
+      committing_counts_(other.committing_counts_),
+      durable_counts_(other.durable_counts_),
       log_(other.log_),
       log_base_(other.log_base_),
       uncommitted_log_(other.uncommitted_log_),
@@ -51,6 +58,7 @@ Collector::Collector(const Collector& other)
       last_commit_(other.last_commit_),
       deadline_at_(other.deadline_at_),
       own_end_(other.own_end_),
+      own_end_level_(other.own_end_level_),
       own_end_reason_(other.own_end_reason_),
       own_end_at_(other.own_end_at_),
       ended_(other.ended_),
@@ -120,6 +128,7 @@ void Collector::open_run(const proto::VentilatorToSink& message, Instant now, Co
     } else {
       run_id_ = message.run_id();
       kind_ = std::move(kind);
+      run_policy_ = open.spec().policy();
       if (open.deadline_us() > 0)
         deadline_at_ = now + Duration(static_cast<Duration::rep>(open.deadline_us()));
       out.begin_run(open.spec());
@@ -174,6 +183,8 @@ void Collector::answer(CollectorOutbox& out) {
   proto::RunLog& log = *message.mutable_log();
   log.set_question(question_->question());
   log.set_end(own_end_);
+  log.set_stop_level(own_end_level_);
+  log.set_end_reason(own_end_reason_);
   const std::uint64_t head = log_base_ + log_.size();
   log.set_offset(head);
   if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ ||
@@ -200,6 +211,7 @@ void Collector::answer(CollectorOutbox& out) {
 void Collector::begin_commit() {
   committing_log_ = std::exchange(uncommitted_log_, {});
   committing_acks_ = std::exchange(uncommitted_acks_, {});
+  committing_counts_ = counts_;
   books_changed_ = false;
 }
 
@@ -215,6 +227,7 @@ void Collector::on_not_committed() {
 
 void Collector::on_committed(Instant now, CollectorOutbox& out) {
   if (!committing_log_.empty()) last_commit_ = now;
+  durable_counts_ = committing_counts_;
   log_.insert(log_.end(), committing_log_.begin(), committing_log_.end());
   committing_log_.clear();
   for (const auto& [worker_id, sequences] : std::exchange(committing_acks_, {})) {
@@ -226,6 +239,7 @@ void Collector::on_committed(Instant now, CollectorOutbox& out) {
       message.mutable_durable()->add_sequences(sequence);
     out.send_to_worker(worker_id, message);
   }
+  check_goal(now, out);
   if (question_ && !log_.empty() && question_->offset() < log_base_ + log_.size()) answer(out);
 }
 
@@ -251,7 +265,7 @@ void Collector::send_done(CollectorOutbox& out) const {
 }
 
 void Collector::on_fault(const std::string& reason, Instant now, CollectorOutbox& out) {
-  set_end(proto::RUN_END_FAULT, reason, now, out);
+  set_end(proto::RUN_END_FAULT, proto::STOP_RUNNING, reason, now, out);
 }
 
 void Collector::on_output_failed(const std::string& reason) {
@@ -261,15 +275,17 @@ void Collector::on_output_failed(const std::string& reason) {
 
 void Collector::on_interrupt(Instant now, CollectorOutbox& out) {
   if (run_open()) {
-    set_end(proto::RUN_END_INTERRUPTED, "interrupted", now, out);
+    set_end(proto::RUN_END_INTERRUPTED, proto::STOP_QUEUED, "interrupted", now, out);
   } else {
     exit_code_ = 130;
   }
 }
 
-void Collector::set_end(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out) {
+void Collector::set_end(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now,
+                        CollectorOutbox& out) {
   if (own_end_ != proto::RUN_END_NONE || ended_) return;
   own_end_ = end;
+  own_end_level_ = level;
   own_end_reason_ = reason;
   own_end_at_ = now;
   books_changed_ = true;
@@ -286,8 +302,9 @@ Instant Collector::on_tick(Instant now, Ledger& ledger, CollectorOutbox& out) {
     return now + kTickMax;
   }
   if (deadline_at_ && now >= *deadline_at_) {
-    set_end(proto::RUN_END_DEADLINE, "the run's deadline passed", now, out);
+    set_end(proto::RUN_END_DEADLINE, proto::STOP_RUNNING, "the run's deadline passed", now, out);
   }
+  check_goal(now, out);
   const bool orphaned = own_end_ != proto::RUN_END_NONE && now >= own_end_at_ + kVentilatorSilent &&
                         now >= ventilator_heard_ + kVentilatorSilent;
   if (orphaned && !ended_) {

@@ -117,14 +117,23 @@ class Collector {
   void answer(CollectorOutbox& out);
   proto::SinkToVentilator to_ventilator() const;
   void send_done(CollectorOutbox& out) const;
-  void record(const Outcome& outcome, Ledger& ledger);
+  void record(const Outcome& outcome, Instant now, Ledger& ledger);
   void take_as_done(JobSpan jobs);
   void take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out);
   void take_without_rows(Ledger& ledger);
   void expire_open_jobs(Ledger& ledger);
   void end_if_complete(CollectorOutbox& out);
-  void set_end(proto::RunEnd end, const std::string& reason, Instant now, CollectorOutbox& out);
+  void set_end(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now,
+               CollectorOutbox& out);
   proto::RunEnd end() const;
+
+  // collector_goal.cpp
+  std::optional<std::uint64_t> goal() const;
+  void note_winner(const Outcome& outcome, Instant now);
+  void note_error(const Outcome& outcome);
+  void check_goal(Instant now, CollectorOutbox& out);
+  bool missed_goal() const;
+  std::optional<RunSummary::Winner> winner() const;
 
   CollectorPolicy policy_;
   Instant started_;
@@ -140,6 +149,14 @@ class Collector {
   DroppedMessages dropped_;  // the ventilator's are in facts_
   std::uint64_t work_us_ = 0;
   std::uint64_t started_jobs_ = 0;
+  std::uint64_t stopped_work_us_ = 0;  // of cancelled and expired ones
+  std::uint64_t stopped_jobs_ = 0;
+
+  proto::RunPolicy run_policy_;
+  std::optional<proto::Winner> winner_;
+  std::vector<proto::FailedJob> errors_;  // the first ones
+  JobCounts committing_counts_;  // as of begin_commit
+  JobCounts durable_counts_;
 
   std::deque<JobSpan> log_;  // completion log from offset log_base_ on
   std::uint64_t log_base_ = 0;
@@ -163,6 +180,7 @@ class Collector {
   Instant last_commit_{};
   std::optional<Instant> deadline_at_;
   proto::RunEnd own_end_ = proto::RUN_END_NONE;
+  proto::StopLevel own_end_level_ = proto::STOP_NONE;
   std::string own_end_reason_;
   Instant own_end_at_{};
 

@@ -34,6 +34,12 @@ proto::Books Collector::books(Instant now) const {
   books.mutable_dropped()->set_stale(dropped_.stale);
   books.set_work_us(work_us_);
   books.set_started_jobs(started_jobs_);
+  books.set_stopped_jobs(stopped_jobs_);
+  books.set_stopped_work_us(stopped_work_us_);
+  *books.mutable_policy() = run_policy_;
+  if (winner_) *books.mutable_winner() = *winner_;
+  for (const proto::FailedJob& error : errors_)
+    *books.add_errors() = error;
   books.set_digest_low(digest_.low);
   books.set_digest_high(digest_.high);
   put_ranges(without_rows_.spans(), books.mutable_without_rows());
@@ -51,6 +57,7 @@ proto::Books Collector::books(Instant now) const {
   }
   if (deadline_at_) books.set_deadline_at(to_number(*deadline_at_));
   books.set_own_end(own_end_);
+  books.set_own_end_level(own_end_level_);
   books.set_own_end_reason(own_end_reason_);
   books.set_ended(ended_);
   books.set_acknowledged(acknowledged_);
@@ -77,6 +84,15 @@ bool Collector::restore(const KeptRun& kept, Duration shift, Instant now) {
   dropped_ = {books.dropped().late(), books.dropped().forged(), books.dropped().stale()};
   work_us_ = books.work_us();
   started_jobs_ = books.started_jobs();
+  stopped_jobs_ = books.stopped_jobs();
+  stopped_work_us_ = books.stopped_work_us();
+  durable_counts_ = counts_;
+  run_policy_ = books.policy();
+  errors_.assign(books.errors().begin(), books.errors().end());
+  if (books.has_winner()) {
+    winner_ = books.winner();
+    winner_->set_at(to_number(to_instant(books.winner().at(), shift)));
+  }
   facts_ = books.facts();
   former_facts_ = books.former_facts();
   closed_ = books.closed();
@@ -85,6 +101,7 @@ bool Collector::restore(const KeptRun& kept, Duration shift, Instant now) {
   if (books.has_last_commit_at()) last_commit_ = to_instant(books.last_commit_at(), shift);
   if (books.has_deadline_at()) deadline_at_ = to_instant(books.deadline_at(), shift);
   own_end_ = books.own_end();
+  own_end_level_ = books.own_end_level();
   own_end_reason_ = books.own_end_reason();
   ended_ = books.ended();
   acknowledged_ = books.acknowledged();

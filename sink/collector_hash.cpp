@@ -22,6 +22,7 @@ std::uint64_t Collector::hash() const {
 void Collector::add_to(StateHash& hash) const {
   hash.add(policy_.epoch).add(run_id_).add(done_).add(without_rows_).add(kind_ ? 1 : 0);
   hash.add(counts_.submitted).add(counts_.ok).add(counts_.failed).add(counts_.cancelled).add(counts_.expired);
+  hash.add(durable_counts_.ok).add(durable_counts_.failed).add(committing_counts_.ok).add(committing_counts_.failed);
   hash.add(digest_.low).add(digest_.high);
   hash.add_figure(duplicates_).add_figure(work_us_).add_figure(started_jobs_);
   hash.add_figure(dropped_.late).add_figure(dropped_.forged).add_figure(dropped_.stale);
@@ -55,7 +56,8 @@ void Collector::add_to(StateHash& hash) const {
   hash.add(ventilator_epoch_).add(claimed_ ? 1 : 0).add(ventilator_heard_, kAbandons);
   hash.add_figure(first_dispatch_.value_or(Instant{})).add_figure(last_commit_).add_figure(started_);
   hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
-  hash.add(static_cast<std::uint64_t>(own_end_)).add_figure(own_end_reason_);
+  hash.add(static_cast<std::uint64_t>(own_end_)).add(static_cast<std::uint64_t>(own_end_level_));
+  hash.add_figure(own_end_reason_).add_figure(run_policy_.SerializeAsString());
   if (own_end_ != proto::RUN_END_NONE) hash.add(own_end_at_, kAbandons);
   hash.add(done_sent_at_ ? 1 : 0);
   if (done_sent_at_) hash.add(*done_sent_at_, kLingers);

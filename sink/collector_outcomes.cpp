@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "pipeline/column.h"
+#include "pipeline/halt.h"
 #include "pipeline/job_ranges.h"
 #include "pipeline/ulid.h"
 #include "sink/collector.h"
@@ -95,7 +96,7 @@ class ResultColumns {
 
 }  // namespace
 
-void Collector::on_results(const proto::Results& results, Instant, Ledger& ledger) {
+void Collector::on_results(const proto::Results& results, Instant now, Ledger& ledger) {
   if (!run_open()) return;
   if (results.run_id() != run_id_) {
     ++dropped_.stale;
@@ -126,7 +127,7 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
       columns->skip(fresh.first - span.first);
       for (JobId job = fresh.first; job < fresh.end; ++job) {
         columns->next(job, outcome);
-        record(outcome, ledger);
+        record(outcome, now, ledger);
       }
       take_as_done(fresh);
       span.first = fresh.end;
@@ -136,12 +137,20 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
   }
 }
 
-void Collector::record(const Outcome& outcome, Ledger& ledger) {
+void Collector::record(const Outcome& outcome, Instant now, Ledger& ledger) {
   digest_.add(kind_->add(outcome));
   ++*count_of(counts_, outcome.status);
   if (outcome.attempt > 0) {
     ++started_jobs_;
     work_us_ += outcome.duration_us;
+  }
+  if (outcome.status == Status::kOk) {
+    note_winner(outcome, now);
+  } else if (outcome.status == Status::kFailed) {
+    note_error(outcome);
+  } else if (outcome.attempt > 0) {
+    ++stopped_jobs_;
+    stopped_work_us_ += outcome.duration_us;
   }
   ledger.record(*kind_, outcome);
 }
@@ -171,7 +180,8 @@ void Collector::take_facts(const proto::RunFacts& facts, Instant now, CollectorO
     first_dispatch_ = first_dispatch_ ? std::min(*first_dispatch_, at) : at;
   }
   // A ventilator that dies while it stops a run is told so when it comes back.
-  if (facts.end() != proto::RUN_END_NONE) set_end(facts.end(), facts.end_reason(), now, out);
+  if (facts.end() != proto::RUN_END_NONE)
+    set_end(facts.end(), facts.stop_level(), facts.end_reason(), now, out);
 }
 
 // Jobs of a stopped run that nobody started, too many for a row each.
@@ -213,13 +223,17 @@ int Collector::run_exit_code() const {
     case proto::RUN_END_INTERRUPTED:
       return 130;
     case proto::RUN_END_DEADLINE:
+    case proto::RUN_END_HALTED:
+    case proto::RUN_END_CANCELLED:
       return 4;
     case proto::RUN_END_NO_PEER:
       return 5;
     case proto::RUN_END_FAULT:
       return 3;
+    case proto::RUN_END_GOAL:
+      return missed_goal() ? 1 : 0;
     default:
-      return counts_.failed > 0 ? 1 : 0;
+      return counts_.failed > 0 || missed_goal() ? 1 : 0;
   }
 }
 
@@ -229,18 +243,25 @@ RunSummary Collector::summary(Instant now) const {
   if (kind_) summary.kind = kind_->name();
   switch (end()) {
     case proto::RUN_END_NONE:
-      summary.state = RunState::kCompleted;
+    case proto::RUN_END_GOAL:
+      summary.state = ended_ && missed_goal() ? RunState::kFailed : RunState::kCompleted;
+      break;
+    case proto::RUN_END_HALTED:
+      summary.state = RunState::kHalted;
       break;
     case proto::RUN_END_DEADLINE:
       summary.state = RunState::kTimedOut;
       break;
     case proto::RUN_END_INTERRUPTED:
+    case proto::RUN_END_CANCELLED:
       summary.state = RunState::kCancelled;
       break;
     default:
       summary.state = RunState::kFailed;
   }
   summary.end_reason = own_end_ != proto::RUN_END_NONE ? own_end_reason_ : facts_.end_reason();
+  if (summary.state == RunState::kFailed && missed_goal())
+    summary.end_reason = "not enough jobs were ok (--halt " + format_halt(run_policy_.halt()) + ")";
   summary.jobs = counts_;
   const std::uint64_t known = counts_.done();
   summary.jobs.lost = ended_ && counts_.submitted > known ? counts_.submitted - known : 0;
@@ -263,6 +284,9 @@ RunSummary Collector::summary(Instant now) const {
   }
   summary.work_us = work_us_;
   summary.started_jobs = started_jobs_;
+  summary.winner = winner();
+  for (const proto::FailedJob& error : errors_)
+    summary.errors.push_back({error.job(), error.input(), error.code(), error.message()});
   for (const JobSpan& span : without_rows_.spans())
     summary.without_rows.push_back({span.first, span.size()});
   summary.total_known = closed_;

@@ -27,6 +27,26 @@ ordered_json job_counts(const JobCounts& jobs) {
           {"cancelled", jobs.cancelled}, {"expired", jobs.expired}, {"lost", jobs.lost}};
 }
 
+ordered_json winner_of(const RunSummary& run) {
+  if (!run.winner) return {};
+  return {{"job", run.winner->job},
+          {"input", json_text(run.winner->input)},
+          {"after_ms", static_cast<double>(run.winner->after_us) / 1e3},
+          {"cancelled", run.jobs.cancelled},
+          {"saved_s", seconds(run.winner->saved_us)}};
+}
+
+ordered_json errors_of(const RunSummary& run) {
+  ordered_json list = ordered_json::array();
+  for (const RunSummary::Error& error : run.errors) {
+    list.push_back(ordered_json{{"job", error.job},
+                                {"input", json_text(error.input)},
+                                {"code", json_text(error.code)},
+                                {"message", json_text(error.message)}});
+  }
+  return list;
+}
+
 ordered_json id_ranges(const std::vector<JobIdRange>& ranges) {
   ordered_json list = ordered_json::array();
   for (const JobIdRange& range : ranges) {
@@ -59,7 +79,9 @@ ordered_json make_report(const RunSummary& run, const Kind& kind, const Digest& 
   report["kind"] = kind.name();
   report["state"] = run_state_name(run.state);
   report["end_reason"] = run.end_reason.empty() ? ordered_json() : ordered_json(json_text(run.end_reason));
+  report["first"] = winner_of(run);
   report["jobs"] = job_counts(run.jobs);
+  report["errors"] = errors_of(run);
   report["input_complete"] = run.input_complete;
   report["jobs_without_rows"] = id_ranges(run.without_rows);
   report["retries"] = run.retries;

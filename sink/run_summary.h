@@ -29,6 +29,14 @@ struct JobIdRange {
 };
 
 struct RunSummary {
+  // The ok outcome that reached the goal of --first or --halt …,success=N.
+  struct Winner {
+    std::uint64_t job = 0;
+    std::string input;
+    std::uint64_t after_us = 0;  // since the first dispatch
+    std::uint64_t saved_us = 0;  // work that the cancelled jobs would still have taken, by the average of the others
+  };
+
   std::string run_id;  // ULID text, 26 characters
   std::string kind;
   RunState state = RunState::kCompleted;
@@ -48,6 +56,12 @@ struct RunSummary {
   std::uint64_t work_us = 0;       // sum of all durations
   std::uint64_t started_jobs = 0;  // outcomes with attempt >= 1: what the average is over
   std::vector<JobIdRange> without_rows;  // cancelled or expired before they started, too many for a row each
+  std::optional<Winner> winner;
+  struct Error {
+    std::uint64_t job = 0;
+    std::string input, code, message;
+  };
+  std::vector<Error> errors;  // the first 50 jobs that failed
   bool total_known = false;              // the input was read to its end: jobs.submitted is the total
 };
 

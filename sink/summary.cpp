@@ -60,6 +60,17 @@ std::string first_line(const RunSummary& run, const Kind& kind, std::string_view
   return line;
 }
 
+// first: DuckDuckGo after 117 ms; 4 others cancelled, 1.2 s of work saved
+std::string winner_line(const RunSummary& run, Charset charset) {
+  const RunSummary::Winner& winner = *run.winner;
+  std::string line = "first: " + shown(winner.input, charset) + " after " + duration(winner.after_us);
+  if (run.jobs.cancelled > 0) {
+    line += "; " + format_items(run.jobs.cancelled, "other", "others") + " cancelled";
+    if (winner.saved_us > 0) line += ", " + duration(winner.saved_us) + " of work saved";
+  }
+  return line + "\n";
+}
+
 std::string kind_lines(const Kind& kind, Charset charset) {
   const std::vector<std::string> lines = kind.summary_lines();
   std::string text;
@@ -76,6 +87,7 @@ std::string kind_lines(const Kind& kind, Charset charset) {
 std::string make_summary(const RunSummary& run, const Kind& kind, Charset charset) {
   std::string text = first_line(run, kind, charset == Charset::kUtf8 ? " · " : " - ") + "\n";
   if (run.jobs.submitted > 0) text += kind_lines(kind, charset);
+  if (run.winner) text += winner_line(run, charset);
   if (run.skipped > 0) text += format_items(run.skipped, "special file", "special files") + " skipped\n";
   if (!run.end_reason.empty()) text += shown(run.end_reason, charset) + "\n";
   return text;

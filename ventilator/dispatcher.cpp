@@ -21,6 +21,7 @@ Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t
       epoch_(epoch),
       started_(now),
       hosts_(policy_.hosts),
+      rate_(policy_.rate),
       former_frontier_(former.frontier),
       frontier_(former.frontier),
       deaths_(std::move(former.deaths)),
@@ -83,6 +84,35 @@ void Dispatcher::stop(proto::RunEnd end, proto::StopLevel level, const std::stri
   ask_sink(now, out);
 }
 
+void Dispatcher::on_control(const WorkerId& client, const proto::RunControl& control, Instant now,
+                            DispatchOutbox& out) {
+  proto::VentilatorToWorker message;
+  message.set_epoch(epoch_);
+  proto::RunControlAnswer& answer = *message.mutable_answer();
+  if (control.run_id() != spec_.run_id()) {
+    answer.set_refusal("the ventilator works on another run");
+  } else if (sink_exit_code_) {
+    answer.set_refusal("the run is over");
+  } else if (control.action() == proto::RunControl::CANCEL) {
+    stop(proto::RUN_END_CANCELLED, proto::STOP_RUNNING, "cancelled by fantail cancel", now, out);
+  } else if (control.action() == proto::RunControl::PAUSE || control.action() == proto::RunControl::UNPAUSE) {
+    pause(control.action() == proto::RunControl::PAUSE, now, out);
+  } else {
+    answer.set_refusal("the ventilator does not know this command: install the same release on both");
+  }
+  out.send_to_worker(client, message);
+}
+
+// A former life's pause is forgotten: nothing waits for ever for somebody who does not know of it.
+void Dispatcher::pause(bool paused, Instant now, DispatchOutbox& out) {
+  if (paused == paused_) return;
+  paused_ = paused;
+  out.on_event(paused ? "the run is paused" : "the run goes on");
+  for (const auto& [id, worker] : workers_)
+    send_pong(id, out);
+  dispatch(now, out);
+}
+
 Status Dispatcher::stop_status() const {
   return end_ == proto::RUN_END_DEADLINE ? Status::kExpired : Status::kCancelled;
 }
@@ -121,9 +151,14 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   settle_undecided(now, out);
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
   propose_quarantined(now, out);
+  propose_given_up(now, out);
   dispatch(now, out);
   ask_sink(now, out);
   Instant wake = std::min({now + kTickMax, next_death, hosts_.next_wake()});
+  // What is due already waits for a free slot.
+  for (const Instant due : {rate_.next_wake(), retry_queue_.next_wake()}) {
+    if (due > now) wake = std::min(wake, due);
+  }
   if (deadline_at_) wake = std::min(wake, *deadline_at_);
   return std::max(wake, now + std::chrono::milliseconds(1));
 }

@@ -21,6 +21,8 @@
 #include "ventilator/deaths.h"
 #include "ventilator/host_queues.h"
 #include "ventilator/leases.h"
+#include "ventilator/retry_queue.h"
+#include "ventilator/start_rate.h"
 #include "ventilator/stop_decision.h"
 
 namespace fantail {
@@ -35,6 +37,11 @@ struct DispatchPolicy {
   Duration deadline{0};  // of the whole run; 0: none
   // Workers that may die of a job before it is given up (the last time alone on its worker); 0: any number.
   std::uint32_t deaths_max = 3;
+  std::uint64_t max_running = 0;  // jobs in the whole run; 0: as many as there are slots
+  double rate = 0;                // starts per second in the whole run; 0: no limit
+  // Whether it matters when each job starts: none is given away before a slot is free.
+  BackoffPolicy backoff;
+  bool paced() const { return max_running > 0 || rate > 0; }
   Duration wait = kForever;  // for the first worker and for the sink
   static constexpr Duration kForever = Duration::max();
 };
@@ -68,6 +75,8 @@ class DispatchOutbox {
   virtual void send_to_sink(const proto::VentilatorToSink& message) = 0;
   // The jobs end without a result; the sink is told their inputs.
   virtual void propose(const std::vector<JobSpan>& jobs, Verdict verdict) = 0;
+  // The job ends as this attempt of it did.
+  virtual void propose_failed(const proto::FailedAttempt& attempt) = 0;
   // Jobs below this are about to be dispatched: must be durable before. False: not now.
   virtual bool advance_frontier(JobId frontier) = 0;
   // A worker died while it held these jobs; alone: it held nothing else.
@@ -114,16 +123,21 @@ class Dispatcher {
   void stop(proto::RunEnd end, proto::StopLevel level, const std::string& reason, Instant now,
             DispatchOutbox& out);
 
+  // Answered at `client`, which names its sender like a worker's id.
+  void on_control(const WorkerId& client, const proto::RunControl& control, Instant now, DispatchOutbox& out);
+
   Instant on_tick(Instant now, DispatchOutbox& out);  // returns when it next needs to run
 
   // What the shell asks to tell people and to end the process.
   bool sink_reached() const { return sink_opened_; }
   bool had_worker() const { return workers_ever_ > 0; }
+  bool paused() const { return paused_; }
   bool stopped() const { return stop_level_ != proto::STOP_NONE; }
   std::uint64_t spooled() const { return spooled_; }
   std::uint64_t pending() const {
     return pending_.size() + long_.size() + hosts_.waiting() + suspects_.size();
   }
+  std::uint64_t waiting_to_retry() const { return retry_queue_.size(); }
   const DroppedMessages& dropped() const { return dropped_; }
   // Set once the run is over and the workers may go.
   std::optional<int> exit_code() const { return exit_code_; }
@@ -202,6 +216,7 @@ class Dispatcher {
   void make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out);
   void propose_stopped(Instant now, DispatchOutbox& out);
   bool may_dispatch(Instant now) const;
+  std::uint64_t room(Instant now) const;
   void count_running(Worker& worker);
 
   // dispatcher_sink.cpp
@@ -225,6 +240,15 @@ class Dispatcher {
   std::uint64_t epoch_;
   Instant started_;
 
+  void pause(bool paused, Instant now, DispatchOutbox& out);
+
+  // dispatcher_retries.cpp
+  void on_failed(const WorkerId& id, const proto::JobsFailed& failed, Instant now, DispatchOutbox& out);
+  void retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now);
+  void dispatch_retries(Instant now, DispatchOutbox& out);
+  Workers::iterator free_worker_for(const RetryQueue::Due& due, Instant now);
+  void propose_given_up(Instant now, DispatchOutbox& out);
+
   // dispatcher_suspects.cpp
   void record_deaths(JobSpan jobs, bool alone, Instant now, DispatchOutbox& out);
   void propose_quarantined(Instant now, DispatchOutbox& out);
@@ -234,7 +258,7 @@ class Dispatcher {
   std::optional<JobId> take_suspect(Instant now, DispatchOutbox& out);
 
   // Jobs. Every id below spooled_ is in exactly one of undecided_, pending_ (or hosts_), long_, suspects_,
-  // limbo_, leases_, proposed_, quarantined_ and done_.
+  // retry_queue_, limbo_, leases_, proposed_, quarantined_, given_up_ and done_.
   std::uint64_t spooled_ = 0;
   RangeSet undecided_;  // perhaps dispatched in a former life: who holds them will say so
   RangeSet pending_;
@@ -242,6 +266,10 @@ class Dispatcher {
   std::deque<JobId> longest_;  // these in the order in which they go, and some that left already
   RangeSet suspects_;          // pending; workers died holding them, so that each is to run alone
   HostQueues hosts_;
+  StartRate rate_;
+  RetryQueue retry_queue_;
+  std::map<JobId, proto::FailedAttempt>
+      given_up_;  // proposed as failed: there is no time for another attempt
   std::vector<Limbo> limbo_;
   Leases leases_;
   RangeSet proposed_;     // to end as the run does
@@ -266,12 +294,14 @@ class Dispatcher {
   std::optional<Instant> first_dispatch_;
   std::optional<Instant> deadline_at_;
 
+  bool paused_ = false;
   proto::StopLevel stop_level_ = proto::STOP_NONE;
   proto::RunEnd end_ = proto::RUN_END_NONE;
   std::string end_reason_;
   Instant stopped_at_{};
   Instant proposed_at_{};
   Instant quarantined_at_{};
+  Instant given_up_at_{};
   RangeSet without_rows_;
 
   bool sink_opened_ = false;

@@ -56,6 +56,11 @@ void Dispatcher::add_jobs(StateHash& hash) const {
   for (const JobId job : longest_)
     hash.add(job);
   hosts_.hash(hash);
+  rate_.hash(hash);
+  retry_queue_.hash(hash);
+  hash.add(given_up_.size());
+  for (const auto& [job, attempt] : given_up_)
+    hash.add(job).add(attempt.attempt());
   leases_.hash(hash);
   hash.add(limbo_.size());
   for (const Limbo& limbo : limbo_) {
@@ -75,9 +80,13 @@ void Dispatcher::add_jobs(StateHash& hash) const {
 }
 
 void Dispatcher::add_end(StateHash& hash) const {
-  hash.add(static_cast<std::uint64_t>(stop_level_)).add(static_cast<std::uint64_t>(end_)).add(end_reason_);
+  hash.add(paused_ ? 1 : 0)
+      .add(static_cast<std::uint64_t>(stop_level_))
+      .add(static_cast<std::uint64_t>(end_))
+      .add(end_reason_);
   hash.add(stopped_at_, kSecond).add(proposed_.empty() ? Instant{} : proposed_at_, kSecond);
   hash.add(quarantined_.empty() ? Instant{} : quarantined_at_, kSecond);
+  hash.add(given_up_.empty() ? Instant{} : given_up_at_, kSecond);
   hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
   hash.add(sink_exit_code_ ? 1 + static_cast<std::uint64_t>(*sink_exit_code_) : 0);
   hash.add(acknowledged_at_, 2 * kSecond);

@@ -21,16 +21,26 @@ constexpr std::uint64_t kFrontierStepWindows = 4;
 }  // namespace
 
 bool Dispatcher::may_dispatch(Instant now) const {
-  if (!sink_opened_ || stop_level_ != proto::STOP_NONE || sink_exit_code_) return false;
+  if (!sink_opened_ || paused_ || stop_level_ != proto::STOP_NONE || sink_exit_code_) return false;
   // Without the sink nothing can become done: hold still.
   return sink_heard_ + kSinkDeadAfterHeartbeats * policy_.heartbeat >= now;
+}
+
+// How many more jobs may start now. What a former life dispatched may still run.
+std::uint64_t Dispatcher::room(Instant now) const {
+  std::uint64_t room = rate_.allowed(now);
+  if (policy_.max_running > 0) {
+    const std::uint64_t running = running_ + undecided_.size();
+    room = std::min(room, policy_.max_running - std::min(policy_.max_running, running));
+  }
+  return room;
 }
 
 // How many jobs the worker may hold unfinished: one in each slot, and enough beyond that to cover a round
 // trip. The shorter the jobs, the more; near the end of the input less, so that nobody sits on the last ones.
 std::uint64_t Dispatcher::window(const Worker& worker) const {
   // A job at hand would keep its host's permit, and those in the slots might wait for just that one.
-  if (policy_.hosts.limits()) return worker.slots;
+  if (policy_.hosts.limits() || policy_.paced()) return worker.slots;
   std::uint64_t ahead = 1;
   if (worker.mean_job_ns > 0) {
     const auto target_ns =
@@ -57,8 +67,9 @@ std::uint64_t Dispatcher::free_credit(const Worker& worker, bool ahead) const {
 
 void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
   if (policy_.hosts.limits()) grant_permits(now, out);
-  if (!may_dispatch(now) || pending() == 0) return;
+  if (!may_dispatch(now) || pending() + retry_queue_.size() == 0) return;
   dispatch_suspects(now, out);
+  dispatch_retries(now, out);
   // First every free slot, then what the workers have at hand beyond their slots.
   for (const bool ahead : {false, true}) {
     bool progress = true;
@@ -73,7 +84,7 @@ void Dispatcher::dispatch(Instant now, DispatchOutbox& out) {
 
 // What one worker finished makes room at this one alone.
 void Dispatcher::dispatch_to(Workers::iterator worker, Instant now, DispatchOutbox& out) {
-  if (policy_.hosts.limits() || !suspects_.empty()) return dispatch(now, out);
+  if (policy_.hosts.limits() || !suspects_.empty() || retry_queue_.size() > 0) return dispatch(now, out);
   if (!may_dispatch(now)) return;
   for (const bool ahead : {false, true}) {
     while (pending() > 0 && serve(worker, ahead, now, out)) {
@@ -104,7 +115,7 @@ void Dispatcher::send_permit(const WorkerId& id, JobId job, const std::string& h
 
 bool Dispatcher::serve(Workers::iterator entry, bool ahead, Instant now, DispatchOutbox& out) {
   if (has_long_jobs(entry->second)) return false;
-  const std::uint64_t credit = free_credit(entry->second, ahead);
+  const std::uint64_t credit = std::min(free_credit(entry->second, ahead), room(now));
   if (credit == 0) return false;
   LaneBatch batch;
   if (const auto job = take_longest(entry->second)) {
@@ -142,6 +153,7 @@ void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, Dis
   const std::uint64_t count = batch.count();
   worker.in_flight.push_back({batch.sequence, count, now});
   worker.sent_jobs += count;
+  rate_.take(count, now);
   count_running(worker);
   if (!first_dispatch_) {
     first_dispatch_ = now;
@@ -263,7 +275,8 @@ void Dispatcher::make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, 
 void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
   const Verdict verdict = stop_status() == Status::kExpired ? Verdict::kExpired : Verdict::kCancelled;
   RangeSet fresh = policy_.hosts.limits() ? hosts_.take_all() : RangeSet{};
-  for (const RangeSet* waiting : {&pending_, &long_, &suspects_}) {
+  RangeSet retried = retry_queue_.take_all();
+  for (const RangeSet* waiting : {&pending_, &long_, &suspects_, &retried}) {
     for (const JobSpan& span : waiting->spans())
       fresh.insert(span);
   }

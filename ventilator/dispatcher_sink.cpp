@@ -70,6 +70,7 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   facts.set_skipped(skipped_);
   facts.set_end(end_);
   facts.set_end_reason(end_reason_);
+  facts.set_stop_level(stop_level_);
   put_ranges(without_rows_.spans(), facts.mutable_without_rows());
   facts.set_without_rows_status(static_cast<proto::Status>(stop_status()));
   facts.mutable_dropped()->set_late(dropped_.late);
@@ -145,13 +146,7 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   log_offset_ = log.offset();
   answered_ = log.question();
   settle_limbo(answered_, now, out);
-  if (log.end() == proto::RUN_END_DEADLINE) {
-    stop(proto::RUN_END_DEADLINE, proto::STOP_RUNNING, "the run's deadline passed", now, out);
-  } else if (log.end() == proto::RUN_END_INTERRUPTED) {
-    stop(log.end(), proto::STOP_QUEUED, "the run was interrupted", now, out);
-  } else if (log.end() != proto::RUN_END_NONE) {
-    stop(log.end(), proto::STOP_RUNNING, "the run cannot go on", now, out);
-  }
+  if (log.end() != proto::RUN_END_NONE) stop(log.end(), log.stop_level(), log.end_reason(), now, out);
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
   dispatch(now, out);
   ask_sink(now, out);
@@ -182,6 +177,8 @@ void Dispatcher::mark_done(JobSpan jobs, Instant now) {
   leases_.take(jobs);
   for (RangeSet* open : {&undecided_, &pending_, &long_, &suspects_, &proposed_, &quarantined_})
     open->erase(jobs);
+  retry_queue_.take(jobs);
+  given_up_.erase(given_up_.lower_bound(jobs.first), given_up_.lower_bound(jobs.end));
   if (!deaths_.empty()) deaths_.erase(deaths_.lower_bound(jobs.first), deaths_.lower_bound(jobs.end));
   if (!attempts_.empty()) attempts_.erase(attempts_.lower_bound(jobs.first), attempts_.lower_bound(jobs.end));
   if (policy_.hosts.limits()) {

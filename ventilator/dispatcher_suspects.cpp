@@ -68,7 +68,7 @@ void Dispatcher::dispatch_suspects(Instant now, DispatchOutbox& out) {
 
 void Dispatcher::send_suspect(Workers::iterator worker, Instant now, DispatchOutbox& out) {
   // Also what it has finished must be known as done, or a death would be blamed on more than one job.
-  if (worker->second.outstanding() > 0 || !leases_.of(worker->first).empty()) return;
+  if (worker->second.outstanding() > 0 || !leases_.of(worker->first).empty() || room(now) == 0) return;
   const std::optional<JobId> job = take_suspect(now, out);
   if (!job) return;
   LaneBatch batch;

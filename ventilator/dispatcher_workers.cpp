@@ -52,6 +52,8 @@ void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now
     return dispatch_to(worker, now, out);
   } else if (message.has_host_events()) {
     on_host_events(id, message.host_events(), now, out);
+  } else if (message.has_failed()) {
+    on_failed(id, message.failed(), now, out);
   } else if (message.has_goodbye()) {
     remove_worker(id, false, now, out);
   }
@@ -117,6 +119,8 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
 // Jobs that the worker holds and nobody else has are not dispatched again.
 void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out) {
   for (const JobSpan& span : holding.spans()) {
+    for (const JobId job : retry_queue_.take(span))
+      leases_.add({{job, job + 1}, id, 0, 1});
     for (RangeSet* waiting : {&undecided_, &pending_, &long_, &suspects_}) {
       for (const JobSpan& part : waiting->within(span)) {
         waiting->erase(part);
@@ -265,6 +269,7 @@ void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
   proto::VentilatorPong& pong = *message.mutable_pong();
   pong.set_run_id(spec_.run_id());
   pong.set_stop_level(stop_level_);
+  pong.set_paused(paused_);
   pong.set_stop_status(static_cast<proto::Status>(stop_status()));
   out.send_to_worker(id, message);
 }

@@ -8,6 +8,7 @@
 #include "pipeline/app/command_line.h"
 #include "pipeline/app/run_folders.h"
 #include "ventilator/kinds/kind_command.h"
+#include "ventilator/retry_queue.h"
 #include "ventilator/run_opening.h"
 
 namespace fantail {
@@ -18,6 +19,13 @@ struct RunOptions {
   Duration wait = Duration::max();
   Duration heartbeat = std::chrono::seconds(1);
   std::uint32_t deaths_max = 3;
+  std::optional<proto::Halt> halt;
+  std::uint64_t first = 0;  // so many ok outcomes; 0: not asked for
+  std::uint64_t max_running = 0;
+  double rate = 0;
+  std::uint32_t retries = 0;  // of one job
+  BackoffPolicy backoff;
+  std::optional<proto::Halt> goal() const;  // of --halt or --first
 };
 
 struct VentilatorOptions {

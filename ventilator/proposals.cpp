@@ -26,4 +26,17 @@ proto::Results make_proposal(const std::string& run_id, JobSpan jobs, Verdict ve
   return results;
 }
 
+proto::Results make_proposal(const std::string& run_id, const proto::FailedAttempt& attempt) {
+  proto::Results results;
+  results.set_run_id(run_id);
+  results.set_count(1);
+  results.set_first_job(attempt.job());
+  results.add_statuses(proto::STATUS_FAILED);
+  results.add_attempts(attempt.attempt());
+  proto::Failure& failure = *results.add_failures();
+  failure.set_code(attempt.code());
+  failure.set_message(attempt.message());
+  return results;
+}
+
 }  // namespace fantail

@@ -13,4 +13,7 @@ namespace fantail {
 proto::Results make_proposal(const std::string& run_id, JobSpan jobs, Verdict verdict,
                              const std::map<JobId, Deaths>& deaths);
 
+// The job ends as this attempt did.
+proto::Results make_proposal(const std::string& run_id, const proto::FailedAttempt& attempt);
+
 }  // namespace fantail

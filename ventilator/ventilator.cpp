@@ -10,6 +10,7 @@
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
+#include "ventilator/control_address.h"
 #include "ventilator/dispatcher.h"
 #include "ventilator/proposals.h"
 #include "ventilator/submission.h"
@@ -62,6 +63,8 @@ class Ventilator : public DispatchOutbox {
         log_->warn("{} is open to the network without keys (--insecure)", bound.endpoint->text());
     }
     if (!sink_.connect(*options_.sink)) return "--sink " + options_.sink->text() + " is no address";
+    if (const auto error = write_control_address(submission_.folder(), bound_.front()))
+      log_->warn("{}; nobody can pause or cancel the run", *error);
     submission_.give_durable(steady_now(), dispatcher_, *this);
     return {};
   }
@@ -78,12 +81,17 @@ class Ventilator : public DispatchOutbox {
     policy.deadline = options.run.deadline;
     policy.wait = options.run.wait;
     policy.deaths_max = options.run.deaths_max;
+    policy.max_running = options.run.max_running;
+    policy.rate = options.run.rate;
+    policy.backoff = options.run.backoff;
     return policy;
   }
   proto::RunSpec make_spec() const {
     proto::RunSpec spec;
     spec.set_run_id(run_id_);
     spec.mutable_kind()->ParseFromString(spool_.run().spec);
+    if (const auto halt = options_.run.goal()) *spec.mutable_policy()->mutable_halt() = *halt;
+    spec.mutable_policy()->set_attempts(options_.run.retries + 1);
     return spec;
   }
 
@@ -105,6 +113,7 @@ class Ventilator : public DispatchOutbox {
     sink_.send(envelope.SerializeAsString());
   }
   void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override;
+  void propose_failed(const proto::FailedAttempt& attempt) override;
   bool advance_frontier(JobId frontier) override {
     return submission_.advance_frontier(frontier, steady_now());
   }
@@ -126,6 +135,7 @@ class Ventilator : public DispatchOutbox {
   void on_event(const std::string& what) override { log_->info("{}", what); }
   void on_trouble(const std::string& what) override { log_->warn("{}", what); }
 
+  void send_proposal(JobSpan jobs, proto::Results proposal);
   void receive_workers(Instant now);
   void receive_sink(Instant now);
   void on_signal(int signal, Instant now);
@@ -266,17 +276,25 @@ void Ventilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
   for (const JobSpan& span : jobs) {
     for (JobId first = span.first; first < span.end; first += kProposalJobs) {
       const JobSpan part{first, std::min(span.end, first + kProposalJobs)};
-      proto::VentilatorToSink message;
-      message.set_run_id(run_id_);
-      message.set_epoch(epoch_);
-      *message.mutable_proposal() = make_proposal(run_id_, part, verdict, spool_.deaths());
-      if (!spool_.read(part, *message.mutable_proposal()->mutable_inputs())) {
-        spool_unreadable_ = true;
-        return;
-      }
-      send_to_sink(message);
+      send_proposal(part, make_proposal(run_id_, part, verdict, spool_.deaths()));
     }
   }
+}
+
+void Ventilator::propose_failed(const proto::FailedAttempt& attempt) {
+  send_proposal({attempt.job(), attempt.job() + 1}, make_proposal(run_id_, attempt));
+}
+
+void Ventilator::send_proposal(JobSpan jobs, proto::Results proposal) {
+  if (!spool_.read(jobs, *proposal.mutable_inputs())) {
+    spool_unreadable_ = true;
+    return;
+  }
+  proto::VentilatorToSink message;
+  message.set_run_id(run_id_);
+  message.set_epoch(epoch_);
+  *message.mutable_proposal() = std::move(proposal);
+  send_to_sink(message);
 }
 
 void Ventilator::receive_workers(Instant now) {
@@ -290,6 +308,11 @@ void Ventilator::receive_workers(Instant now) {
     }
     Peer& peer = peers_[message.worker_id()];
     peer.routing_id = frame.from();
+    if (message.has_control()) {
+      dispatcher_.on_control(message.worker_id(), message.control(), now, *this);
+      peers_.erase(message.worker_id());
+      continue;
+    }
     if (message.has_hello()) peer.transport = message.hello().transport();
     dispatcher_.on_worker(message, now, *this);
   }

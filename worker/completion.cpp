@@ -45,6 +45,8 @@ void append_result(proto::Results& results, std::size_t input_size, JobResult re
   failure.set_index(index);
   failure.set_code(result.error_code);
   failure.set_message(result.error_message);
+  failure.set_passing(result.passing);
+  if (result.retry_after.count() > 0) failure.set_retry_after_us(microseconds(result.retry_after));
 }
 
 void append_jobs(proto::Results& results, JobSlice jobs) {
@@ -104,6 +106,8 @@ proto::Results within(const proto::Results& results, const RangeSet& jobs) {
     if (failure != results.failures().end() && failure->index() == static_cast<std::uint32_t>(index)) {
       completion.result.error_code = failure->code();
       completion.result.error_message = failure->message();
+      completion.result.passing = failure->passing();
+      completion.result.retry_after = Duration(static_cast<Duration::rep>(failure->retry_after_us()));
       ++failure;
     }
     if (jobs.contains(completion.id)) append_to(kept, std::move(completion));

@@ -32,14 +32,15 @@ class StopToken {
 // What a processor answers. A failed job may carry a partial payload (an HTTP status, say).
 struct JobResult {
   Status status = Status::kOk;
-  std::string error_code;     // "" when ok; else a stable word such as "not_found"
-  std::string error_message;  // one sentence for people
-  std::string payload;        // the kind's serialized Result message; may be empty
+  std::string error_code;                    // "" when ok; else a stable word such as "not_found"
+  std::string error_message;                 // one sentence for people
+  std::string payload;                       // the kind's serialized Result message; may be empty
+  bool passing = false;                      // failed, and another attempt may go well
+  std::chrono::microseconds retry_after{0};  // but not before; 0: nobody said so
 
-  static JobResult ok(std::string payload) { return {Status::kOk, {}, {}, std::move(payload)}; }
-  static JobResult failed(std::string code, std::string message, std::string payload = {}) {
-    return {Status::kFailed, std::move(code), std::move(message), std::move(payload)};
-  }
+  static JobResult ok(std::string payload) { return {Status::kOk, {}, {}, std::move(payload), false}; }
+  // Whether it passes is told by the code.
+  static JobResult failed(std::string code, std::string message, std::string payload = {});
   // The answer of work that was told to stop.
   static JobResult stopped(StopReason reason);
 };

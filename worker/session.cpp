@@ -146,6 +146,7 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
   active_.clear();
   wanted_.clear();
   forget_results();
+  attempts_max_ = std::max(spec.policy().attempts(), 1U);
   mean_job_ns_ = 0;
   measured_ = false;
   stop_level_ = proto::STOP_NONE;
@@ -155,7 +156,9 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
 }
 
 void Session::on_pong(const proto::VentilatorPong& pong, Instant now, SessionOutbox& out) {
-  if (pong.run_id() != run_id_ || pong.stop_level() <= stop_level_) return;
+  if (pong.run_id() != run_id_) return;
+  if (pong.paused()) give_back_queued(now, out);
+  if (pong.stop_level() <= stop_level_) return;
   stop_level_ = pong.stop_level();
   drop_queued(out);
   if (stop_level_ == proto::STOP_RUNNING) {
@@ -163,6 +166,12 @@ void Session::on_pong(const proto::VentilatorPong& pong, Instant now, SessionOut
                                                                  : StopReason::kCancelled);
   }
   send_status(true, now, out);
+}
+
+void Session::give_back_queued(Instant now, SessionOutbox& out) {
+  const std::uint64_t before = active_.size();
+  drop_queued(out);
+  if (active_.size() < before) send_status(true, now, out);
 }
 
 void Session::drop_queued(SessionOutbox& out) {

@@ -97,6 +97,7 @@ class Session {
   void on_run_over(Instant now, SessionOutbox& out);
   void begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out);
   void start_new(JobSlice jobs, SessionOutbox& out);
+  void give_back_queued(Instant now, SessionOutbox& out);
   void drop_queued(SessionOutbox& out);
   void forget_results();
   RangeSet holding() const;
@@ -110,6 +111,7 @@ class Session {
   void resend(Instant now, SessionOutbox& out, bool all);
   void send(Retained& retained, Instant now, SessionOutbox& out);
   void measure(const proto::Results& results);
+  void give_back_failed(proto::Results& results, SessionOutbox& out);
   bool blocked() const;
 
   SessionPolicy policy_;
@@ -125,6 +127,7 @@ class Session {
   RangeSet active_;                      // queued or running
   RangeSet retained_jobs_;               // in retained_
   std::map<JobId, std::string> wanted_;  // running jobs that wait for this host's permit
+  std::uint32_t attempts_max_ = 1;
   double mean_job_ns_ = 0;
   bool measured_ = false;
   proto::StopLevel stop_level_ = proto::STOP_NONE;

@@ -17,7 +17,9 @@ void Session::add_to(StateHash& hash) const {
   hash.add(run_id_).add(received_sequence_).add(active_).add(retained_jobs_).add(wanted_.size());
   for (const auto& [job, host] : wanted_)
     hash.add(job).add(host);
-  hash.add(static_cast<std::uint64_t>(mean_job_ns_)).add(static_cast<std::uint64_t>(stop_level_));
+  hash.add(attempts_max_)
+      .add(static_cast<std::uint64_t>(mean_job_ns_))
+      .add(static_cast<std::uint64_t>(stop_level_));
   hash.add(sink_heard_, kSinkSilentHeartbeats * policy_.heartbeat);
   hash.add(sink_endpoint_).add(sink_epoch_).add(sink_data_port_).add(next_result_sequence_);
   hash.add((draining_ ? 1 : 0) + (finished_ ? 2 : 0) + (sink_data_works_ ? 4 : 0) + (measured_ ? 8 : 0));

@@ -40,6 +40,33 @@ void Session::measure(const proto::Results& results) {
   measured_ = true;
 }
 
+// An attempt that failed for now and is not the last one is no outcome: the ventilator has the job tried
+// again. While it is away it need not be told: what nobody holds runs again.
+void Session::give_back_failed(proto::Results& results, SessionOutbox& out) {
+  if (attempts_max_ == 1 || results.failures().empty() || stop_level_ != proto::STOP_NONE) return;
+  proto::WorkerToVentilator message = to_ventilator();
+  proto::JobsFailed& failed = *message.mutable_failed();
+  failed.set_run_id(run_id_);
+  RangeSet rest;
+  for (const JobId job : results.jobs())
+    rest.insert(job);
+  for (const proto::Failure& failure : results.failures()) {
+    const int index = static_cast<int>(failure.index());
+    if (!failure.passing() || results.attempts(index) >= attempts_max_) continue;
+    proto::FailedAttempt& attempt = *failed.add_attempts();
+    attempt.set_job(results.jobs(index));
+    attempt.set_attempt(results.attempts(index));
+    attempt.set_code(failure.code());
+    attempt.set_message(failure.message());
+    attempt.set_retry_after_us(failure.retry_after_us());
+    rest.erase(attempt.job());
+    active_.erase(attempt.job());
+  }
+  if (failed.attempts().empty()) return;
+  if (epoch_ != 0) out.send_to_ventilator(message);
+  results = within(results, rest);
+}
+
 void Session::on_completions(std::vector<proto::Results> completions, Instant now, SessionOutbox& out) {
   proto::Results results;
   RangeSet jobs;
@@ -57,6 +84,8 @@ void Session::on_completions(std::vector<proto::Results> completions, Instant no
     if (held < batch.count()) batch = within(batch, active_);  // the others are of a former run
     if (held == 0) continue;
     measure(batch);
+    give_back_failed(batch, out);
+    if (batch.count() == 0) continue;
     if (results.count() + batch.count() > kBatchJobsMax ||
         bytes_of(results) + bytes_of(batch) > kBatchBytesMax) {
       flush();

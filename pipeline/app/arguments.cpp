@@ -6,12 +6,9 @@ namespace {
 
 void append_option(const CLI::Option& option, std::vector<std::string>& arguments) {
   const std::string name = "--" + option.get_lnames().front();
-  if (option.get_expected_max() == 0) {
-    arguments.push_back(name);
-    return;
-  }
+  const bool is_flag = option.get_expected_max() == 0;
   for (const std::string& value : option.results())
-    arguments.push_back(std::string(name).append("=").append(value));
+    arguments.push_back(is_flag && value == "true" ? name : name + "=" + value);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ std::unique_ptr<Kind> make_kind(const proto::KindSpec& spec) {
       return make_prices_kind();
     case proto::KindSpec::kEcho:
       return make_echo_kind();
+    case proto::KindSpec::kExec:
     case proto::KindSpec::KIND_NOT_SET:
       break;
   }

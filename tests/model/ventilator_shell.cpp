@@ -86,6 +86,7 @@ class Outbox final : public DispatchOutbox {
     }
   }
 
+  void propose_failed(const proto::FailedAttempt&) override { state_.fail("a job is given up"); }
   bool advance_frontier(JobId frontier) override {
     node_.spool.frontier = std::max(node_.spool.frontier, frontier);
     return true;

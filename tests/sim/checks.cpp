@@ -1,6 +1,7 @@
 // What must hold, while the run goes on and at its end.
 #include <algorithm>
 
+#include "pipeline/halt.h"
 #include "sink/kinds/kind.h"
 #include "tests/sim/world.h"
 
@@ -25,7 +26,7 @@ void World::check_row(JobId job, const SimRow& row) {
   if (row.input != plan.input_of(job)) return fail(name + " has another job's input");
   const bool stopped = row.status == Status::kCancelled || row.status == Status::kExpired;
   if (stopped) {
-    if (row.status == Status::kCancelled && !stop_asked_)
+    if (row.status == Status::kCancelled && !stop_asked_ && !goal_reached())
       fail(name + " is cancelled and nobody asked for that");
     if (row.status == Status::kExpired && !plan.deadline) fail(name + " is expired and there is no deadline");
   } else if (row.error_code == "quarantined") {
@@ -37,11 +38,40 @@ void World::check_row(JobId job, const SimRow& row) {
     }
     if (plan.deaths_are_honest() && !plan.poison.contains(job))
       fail(name + " is quarantined and no worker dies of it");
+  } else if (row.error_code == "given up") {
+    if (!plan.deadline || plan.attempts == 1) fail(name + " was given up without a reason");
+  } else if (row.status == Status::kFailed && plan.passing_at(job, row.attempt) && may_be_stopped()) {
+    // A run that is being stopped has no more attempts.
   } else if (row.attempt == 0 || row.status != plan.truth_of(job)) {
     fail(name + " has an outcome that no execution had");
   } else if (plan.poison.contains(job)) {
     fail(name + " has an outcome, but every worker dies of it");
   }
+}
+
+void World::on_started(JobId job) {
+  ++verdicts_.executions;
+  if (plan.max_running == 0 || !plan.calm()) return;
+  std::size_t running = 0;
+  for (const auto& worker : workers_)
+    running += worker->running_jobs();
+  if (running > plan.max_running)
+    fail("job " + std::to_string(job) + " starts as the " + std::to_string(running) + "th that runs");
+}
+
+bool World::may_be_stopped() const {
+  return stop_asked_ || plan.deadline || goal_reached();
+}
+
+bool World::goal_reached() const {
+  if (!plan.halt) return false;
+  const proto::Books& books = ledger.books;
+  // The sink may know that all is submitted before its ledger does.
+  const auto jobs = jobs_to_halt(*plan.halt, books.closed() ? books.submitted() : plan.jobs);
+  const std::uint64_t counted = plan.halt->what() == proto::Halt::FAILED ? books.failed()
+                                : plan.halt->what() == proto::Halt::OK   ? books.ok()
+                                                                         : books.ok() + books.failed();
+  return jobs && counted >= *jobs;
 }
 
 // The ventilator is told that the run is done.
@@ -67,6 +97,7 @@ void World::check_end() {
                 ", the sink with " + std::to_string(sink.exit_code().value_or(-1)));
   }
   check_books(ended_alone);
+  check_goal();
   check_undisturbed();
   check_deaths();
 }
@@ -114,7 +145,7 @@ void World::check_books(bool ended_alone) {
 
 // Where nobody stopped the run, its outcome is that of a run without faults.
 void World::check_undisturbed() {
-  if (stop_asked_ || plan.deadline) return;
+  if (may_be_stopped()) return;
   if (spool.spooled != plan.jobs) return fail("the run ended before its input did");
   Digest digest;
   const std::unique_ptr<Kind> kind = make_kind(spec_.kind());
@@ -126,14 +157,22 @@ void World::check_undisturbed() {
   }
   if (digest.low != ledger.books.digest_low() || digest.high != ledger.books.digest_high())
     return fail("the digest is not that of an undisturbed run");
-  if (!plan.calm()) return;
+  if (!plan.calm() || plan.attempts > 1) return;
   if (verdicts_.executions != plan.jobs || ledger.books.duplicates() > 0)
     fail(std::to_string(verdicts_.executions) + " executions of " + std::to_string(plan.jobs) +
          " jobs although nothing happened");
 }
 
+// A run whose goal was reached says so, and no other one does.
+void World::check_goal() {
+  const proto::RunEnd end = ledger.books.own_end();
+  const bool halted = end == proto::RUN_END_GOAL || end == proto::RUN_END_HALTED;
+  if (halted) count(Fault::kGoalReached);
+  if (halted && !goal_reached()) fail("the run was halted before its goal was reached");
+}
+
 void World::check_deaths() {
-  if (stop_asked_ || plan.deadline) return;
+  if (may_be_stopped()) return;
   for (const JobId job : plan.poison) {
     const auto row = ledger.rows.find(job);
     if (plan.deaths_max > 0 && (row == ledger.rows.end() || row->second.error_code != "quarantined"))

@@ -42,6 +42,8 @@ enum class Fault : std::size_t {
   kQuarantined,
   kPermitWanted,
   kForeignResults,
+  kAttemptFailed,
+  kGoalReached,
   kCount
 };
 
@@ -80,7 +82,9 @@ inline constexpr std::array<const char*, kFaults> kFaultNames = {"control messag
                                                                  "worker died of a poison job",
                                                                  "job quarantined",
                                                                  "permit for another host",
-                                                                 "results of another run"};
+                                                                 "results of another run",
+                                                                 "attempt failed for now",
+                                                                 "run halted"};
 
 class FaultCounts {
  public:

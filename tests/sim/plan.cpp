@@ -82,6 +82,24 @@ void draw_processes(Plan& plan, Random& random) {
   if (random.chance(200)) plan.frontier_refused = random.between(1, 700);
 }
 
+// By a source of its own: what a seed draws elsewhere stays what it was.
+void draw_policies(Plan& plan) {
+  Random random(mix(plan.seed) ^ 0x90C1);
+  if (random.chance(150)) {
+    proto::Halt& halt = plan.halt.emplace();
+    halt.set_level(random.chance(500) ? proto::STOP_RUNNING : proto::STOP_QUEUED);
+    halt.set_what(static_cast<proto::Halt::What>(random.between(1, 3)));
+    if (random.chance(300)) {
+      halt.set_percent(static_cast<std::uint32_t>(random.between(1, 100)));
+    } else {
+      halt.set_jobs(random.between(1, plan.jobs + 1));
+    }
+  }
+  if (random.chance(150)) plan.max_running = random.between(1, 6);
+  if (random.chance(100)) plan.rate = static_cast<double>(random.between(10, 1000));
+  if (random.chance(300)) plan.attempts = static_cast<std::uint32_t>(random.between(2, 4));
+}
+
 }  // namespace
 
 Plan draw_plan(std::uint64_t seed) {
@@ -97,6 +115,7 @@ Plan draw_plan(std::uint64_t seed) {
   plan.commit_window = random.between(Duration{0}, milliseconds(20));
   plan.reuses_ports = random.chance(600);
   draw_run(plan, random);
+  draw_policies(plan);
   if (random.chance(30)) {
     plan.poison.clear();
     return plan;  // a calm one
@@ -124,6 +143,12 @@ std::string Plan::host_of(JobId job) const {
 
 Status Plan::truth_of(JobId job) const {
   return mix(seed ^ (job * 5 + 2)) % 1000 < failing ? Status::kFailed : Status::kOk;
+}
+
+bool Plan::passing_at(JobId job, std::uint32_t attempt) const {
+  const std::uint64_t drawn = mix(seed ^ (job * 13 + 6));
+  if (truth_of(job) == Status::kFailed) return drawn % 2 == 0;
+  return attempts > 1 && attempt <= drawn % attempts;  // the last one at the latest is ok
 }
 
 Duration Plan::duration_of(JobId job) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "messages.pb.h"
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "pipeline/status.h"
@@ -41,6 +42,10 @@ struct Plan {
   Duration heartbeat{0};
   std::uint32_t deaths_max = 3;
   std::optional<Duration> deadline;
+  std::optional<proto::Halt> halt;
+  std::uint64_t max_running = 0;
+  double rate = 0;
+  std::uint32_t attempts = 1;  // that a job has
 
   // ---- the network
   Duration latency_least{0}, latency_most{0};
@@ -75,6 +80,8 @@ struct Plan {
   std::string input_of(JobId job) const { return "input " + std::to_string(job); }
   std::string host_of(JobId job) const;
   Status truth_of(JobId job) const;
+  // Whether this attempt fails in a way that may pass.
+  bool passing_at(JobId job, std::uint32_t attempt) const;
   Duration duration_of(JobId job) const;
 };
 

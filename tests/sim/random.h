@@ -1,18 +1,13 @@
-// The simulator's one source of chance. Our own algorithm (SplitMix64,
-// https://prng.di.unimi.it/splitmix64.c), so that a seed means the same with every standard library.
+// The simulator's one source of chance: SplitMix64, so that a seed means the same with every standard
+// library.
 #pragma once
 
 #include <cstdint>
 
 #include "pipeline/instant.h"
+#include "pipeline/mix.h"
 
 namespace fantail::sim {
-
-inline std::uint64_t mix(std::uint64_t value) {
-  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
-  return value ^ (value >> 31);
-}
 
 class Random {
  public:

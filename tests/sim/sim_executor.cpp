@@ -104,6 +104,9 @@ void SimWorker::finish(JobId job, std::uint64_t serial) {
   completion.duration = now - running.started;
   if (running.stop != StopReason::kNone) {
     completion.result = JobResult::stopped(running.stop);
+  } else if (world_.plan.passing_at(job, completion.attempt)) {
+    completion.result = JobResult::failed("timeout", "it fails for now");
+    world_.count(Fault::kAttemptFailed);
   } else if (world_.plan.truth_of(job) == Status::kFailed) {
     completion.result = JobResult::failed("bad", "it fails every time");
   } else {

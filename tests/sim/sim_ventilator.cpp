@@ -32,6 +32,9 @@ void SimVentilator::begin() {
   policy.heartbeat = world_.plan.heartbeat;
   policy.deadline = world_.plan.deadline.value_or(Duration{0});
   policy.deaths_max = world_.plan.deaths_max;
+  policy.max_running = world_.plan.max_running;
+  policy.rate = world_.plan.rate;
+  policy.backoff = {std::chrono::milliseconds(20), std::chrono::milliseconds(500)};
   dispatcher_.emplace(policy, world_.run_spec(), ++spool.epoch, now,
                       FormerLife{spool.frontier, spool.deaths, spool.stop});
   from_workers_.clear();
@@ -381,6 +384,21 @@ void SimVentilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
       send_to_sink(message);
     }
   }
+}
+
+void SimVentilator::propose_failed(const proto::FailedAttempt& attempt) {
+  proto::VentilatorToSink message;
+  message.set_run_id(world_.run_spec().run_id());
+  message.set_epoch(world_.spool.epoch);
+  proto::Results& results = *message.mutable_proposal();
+  results.set_run_id(world_.run_spec().run_id());
+  results.set_first_job(attempt.job());
+  results.set_count(1);
+  append_to(*results.mutable_inputs(), world_.plan.input_of(attempt.job()));
+  results.add_attempts(attempt.attempt());
+  results.add_statuses(proto::STATUS_FAILED);
+  results.add_failures()->set_code("given up");
+  send_to_sink(message);
 }
 
 // ---- the spool

@@ -79,6 +79,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   void send_to_worker(const WorkerId& worker, const proto::VentilatorToWorker& message) override;
   void send_to_sink(const proto::VentilatorToSink& message) override;
   void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override;
+  void propose_failed(const proto::FailedAttempt& attempt) override;
   bool advance_frontier(JobId frontier) override;
   void record_deaths(const std::vector<JobSpan>& jobs, bool alone) override;
   void record_stop(const StopDecision& stop) override;

@@ -21,6 +21,7 @@ class SimWorker final : public Process, private SessionOutbox {
 
   Party party() const { return kFirstWorker + index_; }
   const std::string& id() const { return id_; }
+  std::size_t running_jobs() const { return alive() ? running_.size() : 0; }
 
   // ---- what arrives
   void receive_ventilator(std::uint64_t life, std::shared_ptr<const proto::VentilatorToWorker> message);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "pipeline/halt.h"
+
 namespace fantail::sim {
 
 namespace {
@@ -27,6 +29,8 @@ World::World(Plan the_plan, bool prints, Bug bug)
       starting_(kParties) {
   spec_.set_run_id("simulated-run-00");
   spec_.mutable_kind()->mutable_echo();
+  if (plan.halt) *spec_.mutable_policy()->mutable_halt() = *plan.halt;
+  spec_.mutable_policy()->set_attempts(plan.attempts);
   for (std::size_t index = 0; index < plan.slots.size(); ++index)
     workers_.push_back(std::make_unique<SimWorker>(*this, index, plan.slots[index]));
 }
@@ -75,6 +79,10 @@ Duration World::time_to_complete() const {
           (plan.deaths_max > 0 ? 1 : plan.slots.front());
   if (plan.hosts.limits())
     work += (plan.job_longest + plan.hosts.delay) * static_cast<Duration::rep>(plan.jobs) * 2;
+  if (plan.max_running > 0) work += plan.job_longest * static_cast<Duration::rep>(plan.jobs);
+  if (plan.rate > 0)
+    work += seconds(static_cast<std::int64_t>(static_cast<double>(plan.jobs) / plan.rate) + 1);
+  work *= plan.attempts;
   return work + seconds(30) * static_cast<Duration::rep>(plan.poison.size());
 }
 
@@ -95,6 +103,9 @@ void World::print_plan() const {
       "faults last %.0f ms; every: partition %.0f, lane cut %.0f, results cut %.0f, pause %.0f %.0f %.0f, ",
       ms(plan.faults_last), ms(plan.partition.every), ms(plan.lane_cut.every), ms(plan.results_cut.every),
       ms(plan.ventilator_pause.every), ms(plan.sink_pause.every), ms(plan.worker_pause.every));
+  if (plan.halt) std::printf("halt %s, ", format_halt(*plan.halt).c_str());
+  std::printf("at most %llu running, %.0f starts a second, %u attempts; ",
+              static_cast<unsigned long long>(plan.max_running), plan.rate, plan.attempts);
   std::printf("kill %.0f %.0f %.0f, drain %.0f, disk full %.0f ms\n", ms(plan.ventilator_kill.every),
               ms(plan.sink_kill.every), ms(plan.worker_kill.every), ms(plan.drain.every),
               ms(plan.disk_full.every));

@@ -56,12 +56,14 @@ class World {
   void on_sink_up();
   const RangeSet& finished_anywhere() const { return finished_; }
   void on_finished(JobId job) { finished_.insert(job); }
-  void on_started(JobId) { ++verdicts_.executions; }
+  void on_started(JobId);
   void on_stop_asked() { stop_asked_ = true; }
 
   // ---- checks.cpp
   void check_row(JobId job, const SimRow& row);
   void check_complete();
+  bool goal_reached() const;
+  bool may_be_stopped() const;
 
   Plan plan;
   Random random;
@@ -86,6 +88,7 @@ class World {
   void check_end();
   bool check_all_done();
   void check_books(bool ended_alone);
+  void check_goal();
   void check_undisturbed();
   void check_deaths();
 

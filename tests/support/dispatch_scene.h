@@ -109,6 +109,8 @@ class DispatchScene {
       log.set_question(asked);
       log.set_whole(whole);
       log.set_end(end);
+      if (end != proto::RUN_END_NONE)
+        log.set_stop_level(end == proto::RUN_END_INTERRUPTED ? proto::STOP_QUEUED : proto::STOP_RUNNING);
       log.set_offset(last_sync.offset() + done.size());
       put_ranges(whole ? durable.spans() : done, log.mutable_done());
     });

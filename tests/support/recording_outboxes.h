@@ -75,6 +75,7 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   }
   void send_to_sink(const proto::VentilatorToSink& message) override { to_sink.add(message); }
   void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override { proposals.add({jobs, verdict}); }
+  void propose_failed(const proto::FailedAttempt& attempt) override { failed.add(attempt); }
   bool advance_frontier(JobId frontier) override {
     if (frontier_writable) frontiers.add(frontier);
     return frontier_writable;
@@ -113,6 +114,7 @@ class RecordingDispatchOutbox : public DispatchOutbox {
   Recorded<ToWorker> to_worker;
   Recorded<proto::VentilatorToSink> to_sink;
   Recorded<Proposal> proposals;
+  Recorded<proto::FailedAttempt> failed;
   Recorded<std::string> troubles;
   Recorded<JobId> frontiers;
   Recorded<DeadJobs> deaths;

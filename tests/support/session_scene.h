@@ -74,13 +74,14 @@ class SessionScene {
     });
   }
   // The lane's first message.
-  void begin_run(const std::string& run = kRun) {
+  void begin_run(const std::string& run = kRun, std::uint32_t attempts = 1) {
     proto::Lane lane;
     lane.set_run_id(run);
     lane.set_epoch(kEpoch);
     lane.set_sequence(1);
     lane.mutable_spec()->set_run_id(run);
     lane.mutable_spec()->mutable_kind()->mutable_echo();
+    lane.mutable_spec()->mutable_policy()->set_attempts(attempts);
     session.on_lane(std::move(lane), now, out);
   }
   static proto::Lane lane_of(std::uint64_t sequence, JobId first, std::size_t count) {
@@ -114,11 +115,11 @@ class SessionScene {
 
   // Everything up and nothing left to be said: the next results message has the sequence 2, the next lane
   // message too.
-  void set_up() {
+  void set_up(std::uint32_t attempts = 1) {
     tick();
     welcome();
     sink_welcome();
-    begin_run();
+    begin_run(kRun, attempts);
     durable({1});
     forget();
   }

@@ -28,9 +28,9 @@ RunSummary example() {
 TEST(Report, IsTheDocumentedObject) {
   EXPECT_EQ(
       make_report(example(), *make_echo_kind(), Digest{1, 2}).dump(),
-      R"({"run_id":"01JD3K7Q5W8XVYB2M4N6P8R0ST","kind":"echo","state":"completed","end_reason":null,)"
+      R"({"run_id":"01JD3K7Q5W8XVYB2M4N6P8R0ST","kind":"echo","state":"completed","end_reason":null,"first":null,)"
       R"("jobs":{"submitted":20,"ok":19,"failed":1,"cancelled":0,"expired":0,"lost":0},)"
-      R"("input_complete":true,"jobs_without_rows":[],"retries":2,)"
+      R"("errors":[],"input_complete":true,"jobs_without_rows":[],"retries":2,)"
       R"("dropped":{"duplicate":1,"late":2,"forged":3,"stale":4},"workers":8,)"
       R"("max_running":6,"startup_s":0.012345,"wall_s":0.456,"work_s":2.24,"average_s":0.112,"speedup":4.912,)"
       R"("digest":"00000000000000020000000000000001","aggregate":{"jobs":0,"bytes":0}})");
@@ -47,6 +47,21 @@ TEST(Report, SaysWhyARunEndedEarly) {
   EXPECT_EQ(report["end_reason"], "the deadline of 2 s passed");
   EXPECT_EQ(report["input_complete"], false);
   EXPECT_EQ(report["jobs_without_rows"].dump(), R"([{"first":100,"count":50},{"first":200,"count":1}])");
+}
+
+TEST(Report, NamesTheWinner) {
+  RunSummary run = example();
+  run.jobs.cancelled = 4;
+  run.winner = {3, "DuckDuckGo", 117'250, 1'200'000};
+  EXPECT_EQ(make_report(run, *make_echo_kind(), {})["first"].dump(),
+            R"({"job":3,"input":"DuckDuckGo","after_ms":117.25,"cancelled":4,"saved_s":1.2})");
+}
+
+TEST(Report, QuotesTheFirstErrors) {
+  RunSummary run = example();
+  run.errors.push_back({7, "caf\xE9", "timeout", "no answer"});
+  EXPECT_EQ(make_report(run, *make_echo_kind(), {})["errors"].dump(),
+            R"([{"job":7,"input":"caf\\xe9","code":"timeout","message":"no answer"}])");
 }
 
 TEST(Report, OfARunWithoutJobsHasZeros) {

@@ -254,6 +254,19 @@ TEST_F(SessionTest, StoppingWhatRunsNamesTheReason) {
   }
 }
 
+TEST_F(SessionTest, APausedRunGetsBackWhatIsQueued) {
+  scene.set_up();
+  scene.send_lane(SessionScene::lane_of(2, 0, 3));
+  out.queued = {1, 2};
+  scene.forget();
+  scene.from_ventilator([](proto::VentilatorToWorker& message) {
+    message.mutable_pong()->set_run_id(SessionScene::kRun);
+    message.mutable_pong()->set_paused(true);
+  });
+  EXPECT_EQ(get_ranges(scene.last_status().holding()), (Spans{{0, 1}}));
+  out.expect_empty();
+}
+
 TEST_F(SessionTest, APongOfAnotherRunStopsNothing) {
   scene.set_up();
   scene.pong(proto::STOP_RUNNING, proto::STATUS_CANCELLED, "another");

@@ -101,6 +101,7 @@ void Fetch::read_response() {
   if (response_.status_code != 0) return;
   response_.status_code = transfer_->status_code();
   response_.content_type = transfer_->content_type();
+  response_.retry_after = transfer_->retry_after();
 }
 
 std::optional<std::string> Fetch::redirect_location() const {

@@ -42,7 +42,8 @@ struct Response {
   Url url;                        // without user name and password
   std::uint32_t status_code = 0;  // 0 while none came
   std::string content_type;       // "" when there was none
-  std::uint64_t bytes = 0;        // delivered
+  std::chrono::seconds retry_after{0};
+  std::uint64_t bytes = 0;  // delivered
   // The sum of all exchanges, redirects included; the waiting for permits between them is not.
   std::chrono::microseconds load_time{0};
 };

@@ -28,8 +28,14 @@ class FetchProcessor::RunningJob : public FetchListener {
     if (end.stopped != StopReason::kNone) {
       return processor_.finish(ticket_, JobResult::stopped(end.stopped));
     }
-    if (!end.error && response.status_code >= 400) end.error = read_status_code(response.status_code);
-    processor_.finish(ticket_, reader_->finish(response, end.error));
+    const bool refused = !end.error && response.status_code >= 400;
+    if (refused) end.error = read_status_code(response.status_code);
+    JobResult result = reader_->finish(response, end.error);
+    if (refused) {
+      result.passing = is_passing_status(response.status_code);
+      result.retry_after = response.retry_after;
+    }
+    processor_.finish(ticket_, std::move(result));
   }
 
  private:

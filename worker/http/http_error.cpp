@@ -111,4 +111,9 @@ std::string href_without_secrets(Url url) {
   return without_secrets(std::move(url)).href_without_fragment();
 }
 
+bool is_passing_status(std::uint32_t status_code) {
+  constexpr std::uint32_t kPassing[] = {408, 421, 425, 429, 500, 502, 503, 504};
+  return std::ranges::find(kPassing, status_code) != std::end(kPassing);
+}
+
 }  // namespace fantail

@@ -85,6 +85,12 @@ std::optional<std::string> Transfer::location() const {
   return std::string(header->value);
 }
 
+std::chrono::seconds Transfer::retry_after() const {
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(handle_, CURLINFO_RETRY_AFTER, &seconds);
+  return std::chrono::seconds(seconds);
+}
+
 std::chrono::microseconds Transfer::elapsed() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(ended_.value_or(engine_.now()) - started_);
 }

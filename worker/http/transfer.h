@@ -53,6 +53,8 @@ class Transfer {
   std::uint32_t status_code() const;  // 0 while none came
   std::string content_type() const;   // "" when there was none
   std::optional<std::string> location() const;
+  // What the header says, be it seconds or a date; 0: nothing.
+  std::chrono::seconds retry_after() const;
   // Delivered body bytes, at most max_body_bytes: where a piece ends depends on the network.
   std::uint64_t bytes() const { return bytes_; }
   std::chrono::microseconds elapsed() const;  // from start until the end or now

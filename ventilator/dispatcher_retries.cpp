@@ -1,0 +1,102 @@
+// Attempts that failed: when their jobs are tried again, and on whom.
+#include <algorithm>
+
+#include "ventilator/dispatcher.h"
+
+namespace fantail {
+
+namespace {
+
+// How long a job that is due waits for another worker than the one at which it failed.
+constexpr Duration kPreferOthersFor = std::chrono::milliseconds(100);
+// How many jobs that are due are looked at before the others are.
+constexpr std::size_t kLookAtMax = 64;
+// Whoever asks for more asks not to be tried again.
+constexpr std::uint64_t kRetryAfterMaxUs = 3600ULL * 1'000'000;
+
+}  // namespace
+
+void Dispatcher::on_failed(const WorkerId& id, const proto::JobsFailed& failed, Instant now,
+                           DispatchOutbox& out) {
+  if (failed.run_id() != spec_.run_id()) {
+    ++dropped_.stale;
+    return;
+  }
+  for (const proto::FailedAttempt& attempt : failed.attempts()) {
+    if (attempt.job() >= spooled_) {
+      ++dropped_.forged;
+      continue;
+    }
+    const std::vector<Lease> held = leases_.take({attempt.job(), attempt.job() + 1});
+    // Of what was adopted the attempt is not known.
+    const bool current = !held.empty() && held.front().worker == id &&
+                         (held.front().sequence == 0 || held.front().attempt == attempt.attempt());
+    if (current) {
+      retry(id, attempt, now);
+    } else {
+      ++dropped_.late;
+      for (const Lease& lease : held)
+        leases_.add(lease);
+    }
+  }
+  propose_given_up(now, out);
+}
+
+void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now) {
+  const JobId job = attempt.job();
+  hosts_.on_finished(job, now);
+  attempts_[job] = attempt.attempt() + 1;
+  const bool too_late = attempt.retry_after_us() > kRetryAfterMaxUs;
+  const Duration asked(static_cast<Duration::rep>(std::min(attempt.retry_after_us(), kRetryAfterMaxUs)));
+  const Instant due = now + std::max(asked, backoff(policy_.backoff, spec_.run_id(), job, attempt.attempt()));
+  if (!too_late && (!deadline_at_ || due < *deadline_at_)) {
+    retry_queue_.add(job, due, id);
+    return;
+  }
+  proto::FailedAttempt& last = given_up_[job];
+  last = attempt;
+  last.set_message(attempt.message() + (too_late ? "; another attempt is not wanted for more than an hour"
+                                                 : "; another attempt would come after the run's deadline"));
+  given_up_at_ = Instant{};
+}
+
+// Again and again, until the sink's log names them.
+void Dispatcher::propose_given_up(Instant now, DispatchOutbox& out) {
+  if (given_up_.empty() || !sink_opened_) return;
+  if (given_up_at_ != Instant{} && now < given_up_at_ + kProposeAgainAfter) return;
+  given_up_at_ = now;
+  for (const auto& [job, attempt] : given_up_)
+    out.propose_failed(attempt);
+}
+
+void Dispatcher::dispatch_retries(Instant now, DispatchOutbox& out) {
+  if (retry_queue_.next_wake() > now) return;
+  for (const RetryQueue::Due& due : retry_queue_.due(now, kLookAtMax)) {
+    const JobSpan job{due.job, due.job + 1};
+    if (policy_.hosts.limits() || is_suspect(due.job)) {
+      retry_queue_.take(job);
+      make_pending(job, 1, now, out);
+      continue;
+    }
+    if (room(now) == 0) return;
+    const auto worker = free_worker_for(due, now);
+    if (worker == workers_.end()) continue;
+    retry_queue_.take(job);
+    LaneBatch batch;
+    batch.jobs = {job};
+    send(worker, std::move(batch), now, out);
+  }
+}
+
+Dispatcher::Workers::iterator Dispatcher::free_worker_for(const RetryQueue::Due& due, Instant now) {
+  auto same = workers_.end();
+  for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
+    if (free_credit(worker->second, false) == 0) continue;
+    if (worker->first != due.failed_at) return worker;
+    same = worker;
+  }
+  const bool waited = workers_.size() == 1 || now >= due.at + kPreferOthersFor;
+  return waited ? same : workers_.end();
+}
+
+}  // namespace fantail
