@@ -8,25 +8,10 @@
 #include "pipeline/app/command_line.h"
 #include "pipeline/app/run_folders.h"
 #include "ventilator/kinds/kind_command.h"
-#include "ventilator/retry_queue.h"
 #include "ventilator/run_opening.h"
+#include "ventilator/run_options.h"
 
 namespace fantail {
-
-// The flags that say what to run. `fantail run` has them too.
-struct RunOptions {
-  Duration deadline{0};
-  Duration wait = Duration::max();
-  Duration heartbeat = std::chrono::seconds(1);
-  std::uint32_t deaths_max = 3;
-  std::optional<proto::Halt> halt;
-  std::uint64_t first = 0;  // so many ok outcomes; 0: not asked for
-  std::uint64_t max_running = 0;
-  double rate = 0;
-  std::uint32_t retries = 0;  // of one job
-  BackoffPolicy backoff;
-  std::optional<proto::Halt> goal() const;  // of --halt or --first
-};
 
 struct VentilatorOptions {
   CommonOptions common;
@@ -41,7 +26,6 @@ struct VentilatorOptions {
 
 inline constexpr const char* kRetryFailed = "--retry-failed";
 
-void add_run_options(CLI::App& app, RunOptions& options);
 // The command of the app's chosen kind, as parsed; with --retry-failed, which the app has, that of its
 // retries.
 RunCommand plain_command_of(const CLI::App& app, const CLI::App& kind);  // without it

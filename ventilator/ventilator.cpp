@@ -32,7 +32,7 @@ class Ventilator : public DispatchOutbox {
       : options_(options),
         log_(std::move(logger)),
         epoch_(epoch),
-        policy_(make_policy(options, request)),
+        policy_(make_dispatch_policy(options.run, request)),
         submission_(std::move(opened), std::move(request), log_),
         control_(context_, SocketType::kRouter),
         sink_(context_, SocketType::kDealer),
@@ -72,26 +72,11 @@ class Ventilator : public DispatchOutbox {
   int run(Signals& signals);
 
  private:
-  static DispatchPolicy make_policy(const VentilatorOptions& options, const RunRequest& request) {
-    DispatchPolicy policy;
-    policy.hosts = request.hosts;
-    policy.asynchronous = request.asynchronous;
-    policy.kind = request.kind;
-    policy.heartbeat = options.run.heartbeat;
-    policy.deadline = options.run.deadline;
-    policy.wait = options.run.wait;
-    policy.deaths_max = options.run.deaths_max;
-    policy.max_running = options.run.max_running;
-    policy.rate = options.run.rate;
-    policy.backoff = options.run.backoff;
-    return policy;
-  }
   proto::RunSpec make_spec() const {
     proto::RunSpec spec;
     spec.set_run_id(run_id_);
     spec.mutable_kind()->ParseFromString(spool_.run().spec);
-    if (const auto halt = options_.run.goal()) *spec.mutable_policy()->mutable_halt() = *halt;
-    spec.mutable_policy()->set_attempts(options_.run.retries + 1);
+    *spec.mutable_policy() = make_run_policy(options_.run);
     return spec;
   }
 

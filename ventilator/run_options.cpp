@@ -1,0 +1,120 @@
+#include "ventilator/run_options.h"
+
+#include "pipeline/duration.h"
+#include "pipeline/halt.h"
+#include "pipeline/rate.h"
+
+namespace fantail {
+
+namespace {
+
+void add_halt_options(CLI::App& app, RunOptions& options) {
+  CLI::Option* halt =
+      app.add_option_function<std::string>(
+             "--halt",
+             [&options](const std::string& text) {
+               options.halt = parse_halt(text);
+               if (!options.halt) {
+                 throw CLI::ValidationError("--halt",
+                                            "\"" + text +
+                                                "\" is no such policy: write now or soon, then fail, "
+                                                "success or done: now,fail=1 or soon,done=50%");
+               }
+             },
+             "End the run early: now,fail=1 stops what runs, soon,fail=3% lets it finish; also success= and "
+             "done=")
+          ->type_name("WHEN,WHAT=N[%]")
+          ->group("Run");
+  app.add_flag("--first{1}", options.first,
+               "The first N successes win [1]: the run is over, all other jobs are cancelled")
+      ->check(CLI::PositiveNumber)
+      ->excludes(halt)
+      ->group("Run");
+}
+
+std::optional<BackoffPolicy> parse_backoff(const std::string& text) {
+  const std::size_t dots = text.find("..");
+  if (dots == std::string::npos) return std::nullopt;
+  const auto first = parse_duration(text.substr(0, dots));
+  const auto longest = parse_duration(text.substr(dots + 2));
+  if (!first || !longest || *first > *longest) return std::nullopt;
+  return BackoffPolicy{*first, *longest};
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& app, RunOptions& options) {
+  add_duration(app, "--deadline", options.deadline, "When the whole run must be over; open jobs expire")
+      ->group("Run");
+  add_duration(app, "--wait", options.wait, "Give up when no worker or no sink came so long")->group("Run");
+  add_duration(app, "--heartbeat", options.heartbeat, "How often workers say that they live [1s]")
+      ->group("Run");
+  app.add_option("--max-deaths", options.deaths_max,
+                 "A job is given up when so many workers died of it, the last one alone with it; 0: never")
+      ->capture_default_str()
+      ->group("Run");
+  add_halt_options(app, options);
+  app.add_option("--max-running", options.max_running,
+                 "At most N jobs run at a time, over all workers; 0: as many as there are slots [0]")
+      ->type_name("N")
+      ->group("Run");
+  app.add_option_function<std::string>(
+         "--rate",
+         [&options](const std::string& text) {
+           const std::optional<double> rate = parse_rate(text);
+           if (!rate)
+             throw CLI::ValidationError("--rate", "\"" + text + "\" is no rate: write 100/s, 30/m or 5/h");
+           options.rate = *rate;
+         },
+         "So many jobs start in a second (100/s), minute (30/m) or hour (5/h), over all workers")
+      ->type_name("RATE")
+      ->group("Run");
+  app.add_option("--retries", options.retries,
+                 "So many more attempts for a job whose failure may pass: a timeout, not a missing file")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group("Run");
+  app.add_option_function<std::string>(
+         "--backoff",
+         [&options](const std::string& text) {
+           const std::optional<BackoffPolicy> backoff = parse_backoff(text);
+           if (!backoff) {
+             throw CLI::ValidationError("--backoff",
+                                        "\"" + text + "\" is no range of durations: write 1s..30s");
+           }
+           options.backoff = *backoff;
+         },
+         "How long to wait before another attempt: up to the first, doubled each time, up to the second "
+         "[1s..30s]")
+      ->type_name("FIRST..LONGEST")
+      ->group("Run");
+}
+
+DispatchPolicy make_dispatch_policy(const RunOptions& options, const RunRequest& request) {
+  DispatchPolicy policy;
+  policy.hosts = request.hosts;
+  policy.asynchronous = request.asynchronous;
+  policy.kind = request.kind;
+  policy.heartbeat = options.heartbeat;
+  policy.deadline = options.deadline;
+  policy.wait = options.wait;
+  policy.deaths_max = options.deaths_max;
+  policy.max_running = options.max_running;
+  policy.rate = options.rate;
+  policy.backoff = options.backoff;
+  return policy;
+}
+
+proto::RunPolicy make_run_policy(const RunOptions& options) {
+  proto::RunPolicy policy;
+  policy.set_attempts(options.retries + 1);
+  if (options.halt) *policy.mutable_halt() = *options.halt;
+  if (options.first == 0) return policy;
+  proto::Halt& goal = *policy.mutable_halt();
+  goal.set_level(proto::STOP_RUNNING);
+  goal.set_what(proto::Halt::OK);
+  goal.set_jobs(options.first);
+  return policy;
+}
+
+}  // namespace fantail
