@@ -106,11 +106,12 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
     ++dropped_.forged;
     return;
   }
-  if (!results.worker_id().empty()) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
   if (ended_) {
+    if (!results.worker_id().empty()) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
     ++dropped_.late;
     return;
   }
+  bool taken = take_outputs(results, ledger);
   std::string worker_name;
   if (!results.worker_id().empty()) {
     const auto name = worker_names_.find(results.worker_id());
@@ -118,22 +119,46 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
   }
   Outcome outcome;
   outcome.worker = worker_name;
+  outcome.worker_id = results.worker_id();
   while (columns->left() > 0) {
     JobSpan span = columns->next_span();
     // The first final outcome wins.
     for (const JobSpan& fresh : done_.missing_from(span)) {
       duplicates_ += fresh.first - span.first;
       columns->skip(fresh.first - span.first);
+      JobId first = fresh.first;
       for (JobId job = fresh.first; job < fresh.end; ++job) {
         columns->next(job, outcome);
-        record(outcome, ledger);
+        if (ledger.has_output(*kind_, outcome)) {
+          record(outcome, ledger);
+          continue;
+        }
+        taken = false;
+        take_as_done({first, job});
+        first = job + 1;
       }
-      take_as_done(fresh);
+      take_as_done({first, fresh.end});
       span.first = fresh.end;
     }
     duplicates_ += span.size();
     columns->skip(span.size());
   }
+  // What was not taken comes again.
+  if (taken && !results.worker_id().empty())
+    uncommitted_acks_[results.worker_id()].push_back(results.sequence());
+}
+
+// Output of jobs that are done is nobody's.
+bool Collector::take_outputs(const proto::Results& results, Ledger& ledger) {
+  bool taken = true;
+  for (const proto::JobOutput& output : results.outputs()) {
+    if (kind_->exec_spec() == nullptr || output.job() >= kJobIdsMax) {
+      ++dropped_.forged;
+    } else if (!done_.contains(output.job())) {
+      taken = ledger.record_output(results.worker_id(), output) && taken;
+    }
+  }
+  return taken;
 }
 
 void Collector::record(const Outcome& outcome, Ledger& ledger) {
@@ -147,6 +172,7 @@ void Collector::record(const Outcome& outcome, Ledger& ledger) {
 }
 
 void Collector::take_as_done(JobSpan jobs) {
+  if (jobs.size() == 0) return;
   done_.insert(jobs);
   if (!uncommitted_log_.empty() && uncommitted_log_.back().end == jobs.first) {
     uncommitted_log_.back().end = jobs.end;

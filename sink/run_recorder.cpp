@@ -5,6 +5,7 @@
 #include "pipeline/app/durable.h"
 #include "pipeline/app/run_folders.h"
 #include "pipeline/ulid.h"
+#include "sink/kinds/payload.h"
 
 namespace fantail {
 
@@ -15,6 +16,13 @@ constexpr Duration kMarkApart = std::chrono::seconds(1);
 // Of the rows that are read back in one go: some milliseconds of work.
 constexpr std::uint64_t kCatchUpBytes = 1 << 20;
 constexpr std::uint64_t kRowBytes = 128;  // beside its input and payload
+
+// How often an outcome may come before its output does.
+constexpr int kWaitsForOutputMax = 8;
+
+JobProcess process_of(const Outcome& outcome) {
+  return {outcome.job, outcome.attempt, ulid_text(outcome.worker_id)};
+}
 
 // A ULID begins with 48 bits of milliseconds.
 std::uint64_t unix_seconds(std::string_view run_id) {
@@ -104,13 +112,16 @@ Duration RunRecorder::clock_shift(Instant now) const {
 }
 
 std::optional<RunRecorder::Failure> RunRecorder::begin(const Kind& kind) {
-  if (const auto error = output_.begin(kind, {})) return Failure{Problem::kOutput, *error};
+  if (const auto error = output_.begin(kind, {}, outputs_)) return Failure{Problem::kOutput, *error};
+  output_.begin_joblog(true);
   return std::nullopt;
 }
 
 std::optional<RunRecorder::Failure> RunRecorder::refill(const Kind& kind) {
-  if (const auto error = output_.begin(kind, mark_)) return Failure{Problem::kOutput, *error};
-  std::optional<LedgerError> error;
+  if (const auto error = output_.begin(kind, mark_, outputs_)) return Failure{Problem::kOutput, *error};
+  if (const auto error = outputs_.open(ledger_->done())) return Failure{Problem::kFatal, *error};
+  std::optional<LedgerError> error = refill_joblog(kind);
+  if (error) return failure_of(*error);
   if (output_.keeps_order()) {
     if (output_.shows_table()) error = fill_table(kind, {}, RowOrder::kJobs);
   } else if (output_.wants_rows()) {
@@ -129,6 +140,17 @@ std::optional<RunRecorder::Failure> RunRecorder::refill(const Kind& kind) {
   return error ? std::optional(Failure{Problem::kFatal, error->message}) : std::nullopt;
 }
 
+std::optional<LedgerError> RunRecorder::refill_joblog(const Kind& kind) {
+  if (!output_.writes_joblog()) return std::nullopt;
+  const bool anew = ledger_->run().keep == Keep::kAll;
+  output_.begin_joblog(anew);
+  if (!anew) return std::nullopt;
+  return ledger_->for_each({}, RowOrder::kCommits, [&](const Outcome& outcome) {
+    output_.record_in_joblog(kind, outcome);
+    return true;
+  });
+}
+
 std::optional<LedgerError> RunRecorder::fill_table(const Kind& kind, const RowFilter& rows, RowOrder order) {
   return ledger_->for_each(rows, order, [&](const Outcome& outcome) {
     output_.record_in_table(kind, outcome);
@@ -137,8 +159,38 @@ std::optional<LedgerError> RunRecorder::fill_table(const Kind& kind, const RowFi
 }
 
 void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
+  if (output_.passes_output() && !outcome.worker_id.empty()) {
+    outputs_.settle(process_of(outcome));
+    waits_for_output_.erase(outcome.job);
+  }
   ledger_->stage(outcome);
   output_.record(kind, outcome);
+}
+
+bool RunRecorder::record_output(const std::string& worker_id, const proto::JobOutput& output) {
+  return !output_.passes_output() || outputs_.write(worker_id, output);
+}
+
+// What is missing got lost on its way and is sent again, before the outcome is. Where that does not help, the
+// outcome counts for more.
+bool RunRecorder::has_output(const Kind&, const Outcome& outcome) {
+  if (!output_.passes_output() || outcome.worker_id.empty()) return true;
+  proto::ExecResult result;
+  if (!read_payload(outcome, result)) return true;
+  const JobProcess process = process_of(outcome);
+  const auto has = [&](Stream stream, const std::string& head, std::uint64_t bytes) {
+    return bytes <= head.size() || outputs_.length(process, stream) >= bytes - head.size();
+  };
+  if (has(Stream::kOutput, result.stdout_head(), result.stdout_bytes()) &&
+      has(Stream::kError, result.stderr_head(), result.stderr_bytes()))
+    return true;
+  return ++waits_for_output_[outcome.job] > kWaitsForOutputMax;
+}
+
+std::optional<RunRecorder::Failure> RunRecorder::take_output_fault() {
+  const auto fault = outputs_.take_fault();
+  if (!fault) return std::nullopt;
+  return Failure{fault->lacks_space ? Problem::kWait : Problem::kFatal, fault->message};
 }
 
 void RunRecorder::record_without_rows(JobSpan jobs, Status status) {
@@ -206,17 +258,22 @@ void RunRecorder::begin_commit(const Collector& collector, Instant now) {
   kept.aggregate = collector.kind()->save();
   kept.output = mark_;
   ledger_->begin_commit(std::move(kept));
-  commit_.start([ledger = ledger_.get()] { ledger->write_commit(); });
+  commit_.start([this, unsynced = outputs_.take_unsynced()] {
+    sync_error_ = unsynced->sync();
+    if (!sync_error_) ledger_->write_commit();
+  });
 }
 
 std::optional<RunRecorder::Committed> RunRecorder::take_committed() {
   if (!commit_.take_finished()) return std::nullopt;
   if (output_failure_ && output_failure_->problem == Problem::kWait) return Committed{output_failure_};
+  if (sync_error_) return Committed{Failure{Problem::kFatal, *sync_error_}};
   const auto error = ledger_->end_commit();
   return Committed{error ? failure_of(*error) : output_failure_};
 }
 
 void RunRecorder::mark_finished() {
+  outputs_.remove();
   // Without the mark the next start looks into the ledger, and sees the same there.
   mark_run_finished(folder_);
 }

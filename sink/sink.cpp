@@ -69,6 +69,7 @@ class Sink : public CollectorOutbox {
   void begin_commit(Instant now);
   bool end_commit(Instant now);
   bool commit(Instant now);
+  void settle_output(Instant now);
   bool settle(const std::optional<RunRecorder::Failure>& failure, Instant now);
   bool behind(Instant now) const { return recorder_ && !commits_.held(now) && recorder_->behind(); }
   void finish(Instant now);
@@ -117,6 +118,7 @@ void Sink::reset(Instant now) {
   collector_.emplace(policy_, now);
   recorder_.reset();
   output_.emplace(options_.output);
+  output_->before_output([this] { progress_.erase(); });
   commits_.on_begin();
 }
 
@@ -181,7 +183,8 @@ int Sink::run(Signals& signals) {
   while (!collector_->exit_code() && !exit_code_) {
     Instant now = steady_now();
     Instant wake = collector_->on_tick(now, ledger(), *this);
-    if (collector_->run_open() && !collector_->run_ended()) wake = std::min(wake, progress_.next());
+    if (collector_->run_open() && !collector_->run_ended() && !output_->is_silent())
+      wake = std::min(wake, progress_.next());
     if ((more && takes_results(now)) || behind(now)) wake = now;
     poller.clear();
     poller.add(control_);
@@ -195,11 +198,12 @@ int Sink::run(Signals& signals) {
     end_commit(now);
     if (behind(now)) settle(recorder_->catch_up(*collector_->kind()), now);
     if (takes_results(now)) more = receive_data(now);
+    settle_output(now);
     commit_if_due(more, now);
     receive_control(now);
     commit_if_due(more, now);
     if (ended_) finish(now);
-    if (collector_->run_open() && !collector_->run_ended() && progress_.due(now)) {
+    if (collector_->run_open() && !collector_->run_ended() && progress_.due(now) && !output_->is_silent()) {
       progress_.show(collector_->summary(now), now);
     }
     tell_what_it_waits_for(now);
@@ -354,6 +358,12 @@ bool Sink::settle(const std::optional<RunRecorder::Failure>& failure, Instant no
   log_->error("{}", fault_);
   collector_->on_fault(fault_, now, *this);
   return true;
+}
+
+// Output of jobs that could not be taken comes again.
+void Sink::settle_output(Instant now) {
+  if (!recorder_) return;
+  if (const auto failure = recorder_->take_output_fault()) settle(failure, now);
 }
 
 void Sink::finish(Instant now) {

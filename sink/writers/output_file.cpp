@@ -104,8 +104,8 @@ int write_report(const std::string& path, std::string_view content) {
 
 }  // namespace
 
-std::variant<OutputFile, std::string> OutputFile::open(const std::string& path) {
-  const std::string name = shown_name("--output", path);
+std::variant<OutputFile, std::string> OutputFile::open(const std::string& path, std::string_view flag) {
+  const std::string name = shown_name(flag, path);
   if (is_standard_output(path)) return OutputFile(FileDescriptor(), STDOUT_FILENO, name);
   const bool borrowed = names_open_descriptor(path);
   FileDescriptor file(open_file(path.c_str(), borrowed ? O_APPEND : O_CREAT));
@@ -124,7 +124,7 @@ std::optional<std::string> OutputFile::start_at(std::uint64_t length) {
   struct stat status = {};
   if (fstat(descriptor_, &status) != 0) return fail(errno);
   if (status.st_size < offset) {
-    error_ = name_ + " is shorter than what the run has written to it: choose another --output";
+    error_ = name_ + " is shorter than what the run has written to it: choose another one";
     return error_;
   }
   if (ftruncate(descriptor_, offset) != 0 || lseek(descriptor_, offset, SEEK_SET) != offset)
