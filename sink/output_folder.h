@@ -66,6 +66,7 @@ class OutputFolder {
   std::uint64_t read(JobId job, Stream stream, std::uint64_t bytes,
                      const std::function<void(std::string_view)>& take) const;
 
+  bool has_fault() const { return fault_.has_value(); }
   std::optional<Fault> take_fault() { return std::exchange(fault_, std::nullopt); }
   std::uint64_t unsynced_bytes() const { return unsynced_bytes_; }
   std::shared_ptr<const Unsynced> take_unsynced();

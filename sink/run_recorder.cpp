@@ -243,9 +243,10 @@ std::optional<RunRecorder::Failure> RunRecorder::mark_output(Instant now) {
 }
 
 void RunRecorder::begin_commit(const Collector& collector, Instant now) {
-  output_failure_ = write_rows();
+  output_failure_ = take_output_fault();
+  if (!output_failure_) output_failure_ = write_rows();
   // It fails as any other does: nothing goes to the ledger.
-  if (output_failure_ && output_failure_->problem == Problem::kWait) return commit_.start([] {});
+  if (output_failure_ && output_failure_->problem != Problem::kOutput) return commit_.start([] {});
   if (!output_failure_) output_failure_ = mark_output(now);
   proto::Books books = collector.books(now);
   books.set_boot_id(boot_id_);
@@ -266,7 +267,7 @@ void RunRecorder::begin_commit(const Collector& collector, Instant now) {
 
 std::optional<RunRecorder::Committed> RunRecorder::take_committed() {
   if (!commit_.take_finished()) return std::nullopt;
-  if (output_failure_ && output_failure_->problem == Problem::kWait) return Committed{output_failure_};
+  if (output_failure_ && output_failure_->problem != Problem::kOutput) return Committed{output_failure_};
   if (sync_error_) return Committed{Failure{Problem::kFatal, *sync_error_}};
   const auto error = ledger_->end_commit();
   return Committed{error ? failure_of(*error) : output_failure_};

@@ -65,8 +65,7 @@ class RunRecorder : public Ledger {
   bool record_output(const std::string& worker_id, const proto::JobOutput& output) override;
   bool has_output(const Kind& kind, const Outcome& outcome) override;
   void record_without_rows(JobSpan jobs, Status status) override;
-  // Why output of jobs could not be taken, once.
-  std::optional<Failure> take_output_fault();
+  bool has_output_fault() const { return outputs_.has_fault(); }  // the next commit tells which
   std::uint64_t staged_bytes() const { return ledger_->staged_bytes() + outputs_.unsynced_bytes(); }
   // Writes the rows, then makes all that was recorded durable, with the collector's books, on another thread.
   // What is recorded meanwhile is for the next commit. Requires: the collector's begin_commit was called, and
@@ -97,6 +96,7 @@ class RunRecorder : public Ledger {
         outputs_(folder_ + "/outputs") {}
 
   static std::string boot_id();
+  std::optional<Failure> take_output_fault();
   std::optional<LedgerError> refill_joblog(const Kind& kind);
   std::optional<LedgerError> fill_table(const Kind& kind, const RowFilter& rows, RowOrder order);
   static Failure failure_of(const LedgerError& error);

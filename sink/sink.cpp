@@ -69,11 +69,13 @@ class Sink : public CollectorOutbox {
   void begin_commit(Instant now);
   bool end_commit(Instant now);
   bool commit(Instant now);
-  void settle_output(Instant now);
   bool settle(const std::optional<RunRecorder::Failure>& failure, Instant now);
   bool behind(Instant now) const { return recorder_ && !commits_.held(now) && recorder_->behind(); }
   void finish(Instant now);
   void tell_what_it_waits_for(Instant now);
+  bool shows_progress() const {
+    return collector_->run_open() && !collector_->run_ended() && !output_->is_silent();
+  }
   bool committing() const { return recorder_ && recorder_->committing(); }
   bool is_full() const { return recorder_ && recorder_->staged_bytes() >= CommitSchedule::kStagedBytesMax; }
   // Not while there is no space, and not without bound while a commit takes long.
@@ -183,8 +185,7 @@ int Sink::run(Signals& signals) {
   while (!collector_->exit_code() && !exit_code_) {
     Instant now = steady_now();
     Instant wake = collector_->on_tick(now, ledger(), *this);
-    if (collector_->run_open() && !collector_->run_ended() && !output_->is_silent())
-      wake = std::min(wake, progress_.next());
+    if (shows_progress()) wake = std::min(wake, progress_.next());
     if ((more && takes_results(now)) || behind(now)) wake = now;
     poller.clear();
     poller.add(control_);
@@ -198,14 +199,11 @@ int Sink::run(Signals& signals) {
     end_commit(now);
     if (behind(now)) settle(recorder_->catch_up(*collector_->kind()), now);
     if (takes_results(now)) more = receive_data(now);
-    settle_output(now);
     commit_if_due(more, now);
     receive_control(now);
     commit_if_due(more, now);
     if (ended_) finish(now);
-    if (collector_->run_open() && !collector_->run_ended() && progress_.due(now) && !output_->is_silent()) {
-      progress_.show(collector_->summary(now), now);
-    }
+    if (shows_progress() && progress_.due(now)) progress_.show(collector_->summary(now), now);
     tell_what_it_waits_for(now);
   }
   if (recorder_ && commit(steady_now()) && collector_->acknowledged()) recorder_->mark_finished();
@@ -297,11 +295,8 @@ bool Sink::receive_data(Instant now) {
   Frame frame;
   for (int count = 0; count < kMessagesPerTurn; ++count) {
     if (!data_.receive(frame)) return false;
-    if (results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
-      collector_->on_results(results_, now, ledger());
-    } else {
-      collector_->on_unreadable();
-    }
+    const bool parses = results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()));
+    parses ? collector_->on_results(results_, now, ledger()) : collector_->on_unreadable();
     if (is_full()) break;
   }
   return true;
@@ -309,7 +304,8 @@ bool Sink::receive_data(Instant now) {
 
 // The next commit covers what comes while one lasts.
 void Sink::commit_if_due(bool more, Instant now) {
-  if (!recorder_ || !collector_->has_uncommitted() || commits_.held(now) || committing()) return;
+  if (!recorder_ || commits_.held(now) || committing()) return;
+  if (!collector_->has_uncommitted() && !recorder_->has_output_fault()) return;
   if (commits_.due(more && !is_full(), now)) begin_commit(now);
 }
 
@@ -358,12 +354,6 @@ bool Sink::settle(const std::optional<RunRecorder::Failure>& failure, Instant no
   log_->error("{}", fault_);
   collector_->on_fault(fault_, now, *this);
   return true;
-}
-
-// Output of jobs that could not be taken comes again.
-void Sink::settle_output(Instant now) {
-  if (!recorder_) return;
-  if (const auto failure = recorder_->take_output_fault()) settle(failure, now);
 }
 
 void Sink::finish(Instant now) {
