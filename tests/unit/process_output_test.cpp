@@ -163,7 +163,7 @@ class ExecScene {
   std::uint64_t sequence_ = 0;
 };
 
-TEST(ExecOutput, ComesJobByJobInTheOrderOfTheirEnds) {
+TEST(ProcessOutput, ComesJobByJobInTheOrderOfTheirEnds) {
   ExecScene scene;
   const std::string binary("a\0b\xff\r\n", 6);
   const Written written = scene.written([&] {
@@ -174,7 +174,7 @@ TEST(ExecOutput, ComesJobByJobInTheOrderOfTheirEnds) {
   EXPECT_EQ(written.errors, "e1\n");
 }
 
-TEST(ExecOutput, NothingIsCutThatIsLongerThanAHead) {
+TEST(ProcessOutput, NothingIsCutThatIsLongerThanAHead) {
   ExecScene scene;
   const std::string output = text_of(1'000'003, 'o');
   const std::string errors = text_of(200'000, 'e');
@@ -187,7 +187,7 @@ TEST(ExecOutput, NothingIsCutThatIsLongerThanAHead) {
   EXPECT_EQ(scene.files(), 0u);
 }
 
-TEST(ExecOutput, KeepsTheOrderOfTheInput) {
+TEST(ProcessOutput, KeepsTheOrderOfTheInput) {
   OutputOptions options;
   options.keep_order = true;
   ExecScene scene(options);
@@ -203,7 +203,7 @@ TEST(ExecOutput, KeepsTheOrderOfTheInput) {
   EXPECT_EQ(written.errors, "e0\ne2\n");
 }
 
-TEST(ExecOutput, TagsEveryLineAsParallelDoes) {
+TEST(ProcessOutput, TagsEveryLineAsParallelDoes) {
   OutputOptions options;
   options.tag = true;
   ExecScene scene(options, 2);
@@ -215,7 +215,7 @@ TEST(ExecOutput, TagsEveryLineAsParallelDoes) {
   EXPECT_EQ(written.errors, "t u\te\n");
 }
 
-TEST(ExecOutput, ATagStandsOnceInALineOfManyPieces) {
+TEST(ProcessOutput, ATagStandsOnceInALineOfManyPieces) {
   OutputOptions options;
   options.tag = true;
   ExecScene scene(options);
@@ -223,7 +223,7 @@ TEST(ExecOutput, ATagStandsOnceInALineOfManyPieces) {
   EXPECT_TRUE(scene.written([&] { scene.run(0, {line, ""}, "t"); }).output == "t\t" + line);
 }
 
-TEST(ExecOutput, APieceThatIsMissingIsWaitedFor) {
+TEST(ProcessOutput, APieceThatIsMissingIsWaitedFor) {
   ExecScene scene;
   const std::string output = text_of(200'000, 'x');
   const auto pieces = scene.pieces(0, 1, kOne, output);
@@ -248,7 +248,7 @@ TEST(ExecOutput, APieceThatIsMissingIsWaitedFor) {
   EXPECT_EQ(scene.acknowledged(), 4u);
 }
 
-TEST(ExecOutput, WhatNeverComesIsToldAndHoldsNobodyUpForever) {
+TEST(ProcessOutput, WhatNeverComesIsToldAndHoldsNobodyUpForever) {
   ExecScene scene;
   const auto result = scene.result(0, 1, kOne, {text_of(kOutputHeadBytes + 10, 'x'), ""}, "a");
   const Written written = scene.written([&] {
@@ -260,7 +260,7 @@ TEST(ExecOutput, WhatNeverComesIsToldAndHoldsNobodyUpForever) {
             "fantail: job 1 (a) wrote 65,546 bytes to its standard output, and 10 of them are missing\n");
 }
 
-TEST(ExecOutput, AnAttemptThatLostLeavesNothingInIt) {
+TEST(ProcessOutput, AnAttemptThatLostLeavesNothingInIt) {
   ExecScene scene;
   const std::string lost = text_of(200'000, 'l');
   const std::string won = text_of(150'000, 'w');
@@ -274,7 +274,7 @@ TEST(ExecOutput, AnAttemptThatLostLeavesNothingInIt) {
   EXPECT_TRUE(written.output == won);
 }
 
-TEST(ExecOutput, PiecesThatWereAcknowledgedOutliveACrash) {
+TEST(ProcessOutput, PiecesThatWereAcknowledgedOutliveACrash) {
   ExecScene scene;
   const std::string output = text_of(500'000, 'x');
   scene.bring(scene.pieces(0, 1, kOne, output));
@@ -291,7 +291,7 @@ TEST(ExecOutput, PiecesThatWereAcknowledgedOutliveACrash) {
   EXPECT_TRUE(written.output == output);
 }
 
-TEST(ExecOutput, WhatWaitsForItsTurnOutlivesACrash) {
+TEST(ProcessOutput, WhatWaitsForItsTurnOutlivesACrash) {
   OutputOptions options;
   options.keep_order = true;
   ExecScene scene(options);
@@ -307,7 +307,7 @@ TEST(ExecOutput, WhatWaitsForItsTurnOutlivesACrash) {
   EXPECT_TRUE(written.output == "zero\n" + output);
 }
 
-TEST(ExecOutput, ForgedPiecesDoNothing) {
+TEST(ProcessOutput, ForgedPiecesDoNothing) {
   ExecScene scene;
   proto::Results message = scene.pieces(0, 1, kOne, text_of(100'000, 'x')).front();
   message.mutable_outputs(0)->set_job(kJobIdsMax);
@@ -323,7 +323,7 @@ TEST(ExecOutput, ForgedPiecesDoNothing) {
   EXPECT_EQ(scene.files(), 0u);
 }
 
-TEST(ExecOutput, RowsTakeItsPlaceWhereTheyAreAskedFor) {
+TEST(ProcessOutput, RowsTakeItsPlaceWhereTheyAreAskedFor) {
   OutputOptions options;
   options.format = "jsonl";
   ExecScene scene(options);
@@ -332,7 +332,7 @@ TEST(ExecOutput, RowsTakeItsPlaceWhereTheyAreAskedFor) {
   EXPECT_EQ(scene.files(), 0u);
 }
 
-TEST(ExecOutput, AJobWithoutAProcessSaysWhy) {
+TEST(ProcessOutput, AJobWithoutAProcessSaysWhy) {
   ExecScene scene;
   proto::Results message = scene.result(0, 1, kOne, {}, "a\x1b");
   message.clear_payloads();
@@ -343,7 +343,7 @@ TEST(ExecOutput, AJobWithoutAProcessSaysWhy) {
   EXPECT_EQ(written.errors, "fantail: job 1 (a\\x1b): not_found: there is no command x\n");
 }
 
-TEST(ExecOutput, TheJoblogHasEachJobOnceAfterACrash) {
+TEST(ProcessOutput, TheJoblogHasEachJobOnceAfterACrash) {
   OutputOptions options;
   const TemporaryFolder folder{TemporaryFolder::Place::kMemory};
   options.joblog = folder.path("joblog");
