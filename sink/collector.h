@@ -44,8 +44,6 @@ class Ledger {
   virtual void record(const Kind& kind, const Outcome& outcome) = 0;
   // What a running job wrote. False: it cannot be taken now, and its sender keeps it.
   virtual bool record_output(const std::string& /*worker_id*/, const proto::JobOutput&) { return true; }
-  // Whether all is here that the outcome's job wrote: what is not is still on its way.
-  virtual bool has_output(const Kind&, const Outcome&) { return true; }
   // These jobs end without a row.
   virtual void record_without_rows(JobSpan jobs, Status status) = 0;
 };

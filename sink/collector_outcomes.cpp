@@ -106,12 +106,14 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
     ++dropped_.forged;
     return;
   }
+  // What is not taken comes again.
+  const bool taken = ended_ || take_outputs(results, ledger);
+  if (taken && !results.worker_id().empty())
+    uncommitted_acks_[results.worker_id()].push_back(results.sequence());
   if (ended_) {
-    if (!results.worker_id().empty()) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
     ++dropped_.late;
     return;
   }
-  bool taken = take_outputs(results, ledger);
   std::string worker_name;
   if (!results.worker_id().empty()) {
     const auto name = worker_names_.find(results.worker_id());
@@ -126,26 +128,16 @@ void Collector::on_results(const proto::Results& results, Instant, Ledger& ledge
     for (const JobSpan& fresh : done_.missing_from(span)) {
       duplicates_ += fresh.first - span.first;
       columns->skip(fresh.first - span.first);
-      JobId first = fresh.first;
       for (JobId job = fresh.first; job < fresh.end; ++job) {
         columns->next(job, outcome);
-        if (ledger.has_output(*kind_, outcome)) {
-          record(outcome, ledger);
-          continue;
-        }
-        taken = false;
-        take_as_done({first, job});
-        first = job + 1;
+        record(outcome, ledger);
       }
-      take_as_done({first, fresh.end});
+      take_as_done(fresh);
       span.first = fresh.end;
     }
     duplicates_ += span.size();
     columns->skip(span.size());
   }
-  // What was not taken comes again.
-  if (taken && !results.worker_id().empty())
-    uncommitted_acks_[results.worker_id()].push_back(results.sequence());
 }
 
 // Output of jobs that are done is nobody's.
@@ -172,7 +164,6 @@ void Collector::record(const Outcome& outcome, Ledger& ledger) {
 }
 
 void Collector::take_as_done(JobSpan jobs) {
-  if (jobs.size() == 0) return;
   done_.insert(jobs);
   if (!uncommitted_log_.empty() && uncommitted_log_.back().end == jobs.first) {
     uncommitted_log_.back().end = jobs.end;

@@ -5,7 +5,6 @@
 #include "pipeline/app/durable.h"
 #include "pipeline/app/run_folders.h"
 #include "pipeline/ulid.h"
-#include "sink/kinds/payload.h"
 
 namespace fantail {
 
@@ -16,9 +15,6 @@ constexpr Duration kMarkApart = std::chrono::seconds(1);
 // Of the rows that are read back in one go: some milliseconds of work.
 constexpr std::uint64_t kCatchUpBytes = 1 << 20;
 constexpr std::uint64_t kRowBytes = 128;  // beside its input and payload
-
-// How often an outcome may come before its output does.
-constexpr int kWaitsForOutputMax = 8;
 
 JobProcess process_of(const Outcome& outcome) {
   return {outcome.job, outcome.attempt, ulid_text(outcome.worker_id)};
@@ -161,7 +157,6 @@ std::optional<LedgerError> RunRecorder::fill_table(const Kind& kind, const RowFi
 void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
   if (output_.passes_output() && !outcome.worker_id.empty()) {
     outputs_.settle(process_of(outcome));
-    waits_for_output_.erase(outcome.job);
   }
   ledger_->stage(outcome);
   output_.record(kind, outcome);
@@ -169,22 +164,6 @@ void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
 
 bool RunRecorder::record_output(const std::string& worker_id, const proto::JobOutput& output) {
   return !output_.passes_output() || outputs_.write(worker_id, output);
-}
-
-// What is missing got lost on its way and is sent again, before the outcome is. Where that does not help, the
-// outcome counts for more.
-bool RunRecorder::has_output(const Kind&, const Outcome& outcome) {
-  if (!output_.passes_output() || outcome.worker_id.empty()) return true;
-  proto::ExecResult result;
-  if (!read_payload(outcome, result)) return true;
-  const JobProcess process = process_of(outcome);
-  const auto has = [&](Stream stream, const std::string& head, std::uint64_t bytes) {
-    return bytes <= head.size() || outputs_.length(process, stream) >= bytes - head.size();
-  };
-  if (has(Stream::kOutput, result.stdout_head(), result.stdout_bytes()) &&
-      has(Stream::kError, result.stderr_head(), result.stderr_bytes()))
-    return true;
-  return ++waits_for_output_[outcome.job] > kWaitsForOutputMax;
 }
 
 std::optional<RunRecorder::Failure> RunRecorder::take_output_fault() {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cassert>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,7 +62,6 @@ class RunRecorder : public Ledger {
 
   void record(const Kind& kind, const Outcome& outcome) override;
   bool record_output(const std::string& worker_id, const proto::JobOutput& output) override;
-  bool has_output(const Kind& kind, const Outcome& outcome) override;
   void record_without_rows(JobSpan jobs, Status status) override;
   bool has_output_fault() const { return outputs_.has_fault(); }  // the next commit tells which
   std::uint64_t staged_bytes() const { return ledger_->staged_bytes() + outputs_.unsynced_bytes(); }
@@ -108,7 +106,6 @@ class RunRecorder : public Ledger {
   std::unique_ptr<LedgerFile> ledger_;
   RunOutput& output_;
   OutputFolder outputs_;
-  std::map<JobId, int> waits_for_output_;  // how often an outcome was not taken
   std::optional<KeptRun> kept_;
   const std::string boot_id_ = boot_id();
   OutputMark mark_;
