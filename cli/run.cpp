@@ -112,7 +112,9 @@ int run_main(int argc, char** argv) {
     if (const auto code = command->act_instead(std::get<RunRequest>(request))) return *code;
     spec = std::get<RunRequest>(request).spec;
   }
-  const std::string problem = check_output_options(output);
+  std::string problem = check_output_options(output);
+  if (problem.empty() && !spec.has_exec() && (output.tag || !output.joblog.empty()))
+    problem = "--tag and --joblog are about processes, which the kind exec runs: leave them out";
   if (!problem.empty()) return complain(app.get_name(), problem);
   const auto run_text = choose_run(app, *chosen->app, common, choice, spec);
   if (const auto* error = std::get_if<Refusal>(&run_text))

@@ -179,11 +179,27 @@ class Exec(fantail.SystemTest):
         one = b"".join(b"%063d\n" % number for number in range(size // 64))
         self.assertTrue(output.endswith(one * 4), len(output))
 
+    def test_a_killed_run_goes_on(self):
+        words = ("exec", "-k", "--shell", "--", "sleep 0.2; echo {}; test {} != 7", ":::", *map(str, range(20)))
+        process = self.start("run", "-j", "2", *words)
+        self.assertEqual(b"0\n", process.stdout.readline())
+        process.kill()
+        process.wait()
+        code, output, _ = self.run_exec("-j", "2", "--resume", *words)
+        self.assertEqual((1, b"".join(b"%d\n" % number for number in range(20))), (code, output))
+        code, output, errors = self.run_exec("--retry-failed", *words)
+        self.assertEqual((1, b"7\n"), (code, output), errors)
+
+    def test_output_passes_through_a_ledger_without_rows(self):
+        code, output, errors = self.run_exec("--keep", "summary", "exec", "--", "python3", "-c", BIG, ":::", "128000", "128000")
+        self.assertEqual((0, 256000, b""), (code, len(output), errors))
+
     def test_mistakes(self):
         for words, reason in [
                 (("exec", "--", "echo", "{2}", ":::", "a"), b"the command names argument {2}, and there is 1 source"),
                 (("exec", "--", "echo", ":::+", "a"), b":::+ is linked to the arguments before it"),
                 (("exec", "-a", "/nowhere", "--", "echo"), b"cannot read --input /nowhere"),
+                (("--joblog", self.path("log"), "files", "/etc"), b"--tag and --joblog are about processes"),
                 (("exec", "--tag", "--format", "csv", "--", "echo", ":::", "a"), b"--tag marks what processes print")]:
             code, output, errors = self.run_exec(*words)
             self.assertEqual((2, b""), (code, output))
