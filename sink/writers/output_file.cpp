@@ -124,7 +124,7 @@ std::optional<std::string> OutputFile::start_at(std::uint64_t length) {
   struct stat status = {};
   if (fstat(descriptor_, &status) != 0) return fail(errno);
   if (status.st_size < offset) {
-    error_ = name_ + " is shorter than what the run has written to it: choose another one";
+    error_ = name_ + " is shorter than what the run has written to it: choose another --output";
     return error_;
   }
   if (ftruncate(descriptor_, offset) != 0 || lseek(descriptor_, offset, SEEK_SET) != offset)
