@@ -24,6 +24,7 @@ On this machine, all in one:
   fantail run files /usr/include
   fantail run urls --input urls.txt --output pages.jsonl
   fantail run prices --product B0001 --vendors vendors.yaml
+  fantail run exec -- echo {} ::: a b c
 
 What was run:
   fantail runs

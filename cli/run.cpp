@@ -99,7 +99,7 @@ int run_main(int argc, char** argv) {
       "Examples:\n  fantail run files /usr/include\n  fantail run -j 4 urls --input urls.txt --deadline 30s "
       "--output pages.jsonl\n  fantail run --retry-failed urls --input urls.txt");
   allow_environment(app);
-  if (const auto code = parse_command_line(app, argc, argv)) return *code;
+  if (const auto code = parse_kind_command_line(app, commands, argc, argv)) return *code;
 
   const KindCommand* chosen = nullptr;
   proto::KindSpec spec;
@@ -107,11 +107,14 @@ int run_main(int argc, char** argv) {
     if (!command->app->parsed()) continue;
     chosen = command.get();
     // The ventilator will make it again; here it only shows what is wrong before anything is started.
-    const auto request = command->make_request();
+    auto request = command->make_request();
     if (const auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
+    if (const auto code = command->act_instead(std::get<RunRequest>(request))) return *code;
     spec = std::get<RunRequest>(request).spec;
   }
-  const std::string problem = check_output_options(output);
+  std::string problem = check_output_options(output);
+  if (problem.empty() && !spec.has_exec() && (output.tag || !output.joblog.empty()))
+    problem = "--tag and --joblog are about processes, which the kind exec runs: leave them out";
   if (!problem.empty()) return complain(app.get_name(), problem);
   const auto run_text = choose_run(app, *chosen->app, common, choice, spec);
   if (const auto* error = std::get_if<Refusal>(&run_text))

@@ -19,6 +19,7 @@ TIMELESS = {
     "files": ["path", "size", "hash", "hash_algorithm", "words", "lines"],
     "urls": ["url", "final_url", "status_code", "title", "words", "links", "bytes"],
     "prices": ["vendor", "product", "price", "currency", "in_stock"],
+    "exec": ["exit_code", "signal", "stdout", "stderr", "stdout_bytes", "stderr_bytes", "truncated"],
     "echo": ["payload"],
 }
 

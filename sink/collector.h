@@ -42,6 +42,8 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
   virtual void record(const Kind& kind, const Outcome& outcome) = 0;
+  // What a running job wrote. False: it cannot be taken now, and its sender keeps it.
+  virtual bool record_output(const std::string& /*worker_id*/, const proto::JobOutput&) { return true; }
   // These jobs end without a row.
   virtual void record_without_rows(JobSpan jobs, Status status) = 0;
 };
@@ -118,6 +120,7 @@ class Collector {
   proto::SinkToVentilator to_ventilator() const;
   void send_done(CollectorOutbox& out) const;
   void record(const Outcome& outcome, Instant now, Ledger& ledger);
+  bool take_outputs(const proto::Results& results, Ledger& ledger);
   void take_as_done(JobSpan jobs);
   void take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out);
   void take_without_rows(Ledger& ledger);

@@ -107,7 +107,10 @@ void Collector::on_results(const proto::Results& results, Instant now, Ledger& l
     ++dropped_.forged;
     return;
   }
-  if (!results.worker_id().empty()) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
+  // What is not taken comes again.
+  const bool taken = ended_ || take_outputs(results, ledger);
+  if (taken && !results.worker_id().empty())
+    uncommitted_acks_[results.worker_id()].push_back(results.sequence());
   if (ended_) {
     ++dropped_.late;
     return;
@@ -119,6 +122,7 @@ void Collector::on_results(const proto::Results& results, Instant now, Ledger& l
   }
   Outcome outcome;
   outcome.worker = worker_name;
+  outcome.worker_id = results.worker_id();
   while (columns->left() > 0) {
     JobSpan span = columns->next_span();
     // The first final outcome wins.
@@ -135,6 +139,19 @@ void Collector::on_results(const proto::Results& results, Instant now, Ledger& l
     duplicates_ += span.size();
     columns->skip(span.size());
   }
+}
+
+// Output of jobs that are done is nobody's.
+bool Collector::take_outputs(const proto::Results& results, Ledger& ledger) {
+  bool taken = true;
+  for (const proto::JobOutput& output : results.outputs()) {
+    if (kind_->exec_spec() == nullptr || output.job() >= kJobIdsMax) {
+      ++dropped_.forged;
+    } else if (!done_.contains(output.job())) {
+      taken = ledger.record_output(results.worker_id(), output) && taken;
+    }
+  }
+  return taken;
 }
 
 void Collector::record(const Outcome& outcome, Instant now, Ledger& ledger) {

@@ -25,6 +25,12 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
           {"all", Keep::kAll}, {"failures", Keep::kFailures}, {"summary", Keep::kSummary}}))
       ->type_name("WHAT")
       ->group("Output");
+  app.add_flag("--tag", options.tag, "exec: every line of output begins with its job's arguments and a tab")
+      ->group("Output");
+  app.add_option("--joblog", options.joblog,
+                 "exec: write a line for each process to FILE, as GNU parallel does")
+      ->type_name("FILE")
+      ->group("Output");
   app.add_flag("--all", options.all, "The table has a line for every job")->group("Output");
   app.add_option("--progress", options.progress, "auto, tty, plain or quiet")
       ->check(CLI::IsMember({"auto", "tty", "plain", "quiet"}))
@@ -33,6 +39,10 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
 }
 
 std::string check_output_options(const OutputOptions& options) {
+  if (options.tag && !passes_output(options))
+    return "--tag marks what processes print, and with --output or --format rows are written instead: leave "
+           "one "
+           "of them out";
   if (!options.keep_order || options.keep == Keep::kAll) return {};
   return std::string(
              "--keep-order reads rows that had to leave memory back from the ledger, and with --keep ") +

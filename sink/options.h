@@ -18,7 +18,9 @@ struct OutputOptions {
   std::string report;           // file of the report; "-": stdout
   std::string progress = "auto";
   bool keep_order = false;
-  bool all = false;  // the table has every line
+  std::string joblog;  // file; empty: none
+  bool tag = false;    // lines of jobs' output begin with their input
+  bool all = false;    // the table has every line
   Keep keep = Keep::kAll;
 };
 
@@ -32,6 +34,11 @@ struct SinkOptions {
   std::string run_id;  // as text; empty: the last unfinished one, until a ventilator wants another
   int parent = 0;      // the process to end with; 0: none
 };
+
+// Whether the output of jobs that are processes takes the place of rows.
+inline bool passes_output(const OutputOptions& options) {
+  return options.output.empty() && options.format == "auto";
+}
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 // Empty: they fit together. Else one sentence.

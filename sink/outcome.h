@@ -15,6 +15,7 @@ struct Outcome {
   Status status = Status::kOk;
   std::uint32_t attempt = 1;    // 0: no worker ever started it
   std::string_view worker;      // name; empty: none
+  std::string_view worker_id;   // of the worker process; empty: not known any more
   std::uint64_t queued_us = 0;  // in the worker, before a slot was free
   std::uint64_t duration_us = 0;
   std::string_view error_code;  // empty: no error

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "sink/joblog.h"
 #include "sink/report.h"
 #include "sink/summary.h"
 #include "sink/writers/csv.h"
@@ -16,7 +17,10 @@
 namespace fantail {
 
 RunOutput::RunOutput(const OutputOptions& options, std::size_t held_bytes_max)
-    : options_(options), stdout_(terminal_of(STDOUT_FILENO)), table_(options.all) {
+    : options_(options),
+      stdout_(terminal_of(STDOUT_FILENO)),
+      stderr_is_terminal_(isatty(STDERR_FILENO) == 1),
+      table_(options.all) {
   csv_ = options.format == "csv";
   const bool to_stdout = options.output == "-";
   const bool row_format = options.format == "jsonl" || options.format == "csv";
@@ -36,6 +40,11 @@ RunOutput::RunOutput(const OutputOptions& options, std::size_t held_bytes_max)
 }
 
 std::optional<std::string> RunOutput::open() {
+  if (!options_.joblog.empty()) {
+    auto file = OutputFile::open(options_.joblog, "--joblog");
+    if (auto* error = std::get_if<std::string>(&file)) return *error;
+    joblog_.emplace(std::move(std::get<OutputFile>(file)));
+  }
   if (!rows_to_stdout_ && options_.output.empty()) return std::nullopt;
   auto file = OutputFile::open(rows_to_stdout_ ? "-" : options_.output);
   if (auto* error = std::get_if<std::string>(&file)) return *error;
@@ -43,7 +52,19 @@ std::optional<std::string> RunOutput::open() {
   return std::nullopt;
 }
 
-std::optional<std::string> RunOutput::begin(const Kind& kind, const OutputMark& mark) {
+std::optional<std::string> RunOutput::begin(const Kind& kind, const OutputMark& mark,
+                                            const OutputFolder& outputs) {
+  if (kind.exec_spec() == nullptr) {
+    joblog_.reset();
+  } else if (fantail::passes_output(options_)) {
+    shows_table_ = false;
+    rows_.reset();
+    processes_.emplace(
+        ProcessOutput::Options{
+            .tag = options_.tag, .arguments = kind.exec_spec()->arguments(), .before_write = before_output_},
+        outputs);
+    if (ordered_) ordered_->start_at(mark.next_job);
+  }
   if (!rows_) return std::nullopt;
   keep(rows_->start_at(mark.length));
   if (ordered_) ordered_->start_at(mark.next_job);
@@ -55,16 +76,32 @@ std::optional<std::string> RunOutput::begin(const Kind& kind, const OutputMark& 
   return error_;
 }
 
+void RunOutput::begin_joblog(bool anew) {
+  if (!joblog_) return;
+  std::error_code failure;
+  const std::uintmax_t size = anew ? 0 : std::filesystem::file_size(options_.joblog, failure);
+  keep(joblog_->start_at(failure ? 0 : size));
+  if (anew) keep(joblog_->append(kJoblogHeader));
+}
+
+void RunOutput::record_in_joblog(const Kind& kind, const Outcome& outcome) {
+  if (!joblog_) return;
+  line_.clear();
+  append_joblog(*kind.exec_spec(), outcome, line_);
+  keep(joblog_->append(line_));
+}
+
 void RunOutput::write(std::string_view bytes) {
+  if (processes_) processes_->show(read_record(bytes.data()));
   if (rows_) keep(rows_->append(bytes));
 }
 
 void RunOutput::record(const Kind& kind, const Outcome& outcome) {
-  if (!rows_ && !shows_table_) return;
-  const Row row = make_row(kind, outcome);
-  if (shows_table_) table_.add(row);
-  if (!rows_) return;
-  format(row);
+  record_in_joblog(kind, outcome);
+  record_in_table(kind, outcome);
+  if (!gives_rows()) return;
+  if (processes_ && !ordered_) return processes_->show(outcome);
+  format(kind, outcome);
   if (ordered_) {
     ordered_->add(outcome.job, line_, write_);
   } else {
@@ -72,12 +109,15 @@ void RunOutput::record(const Kind& kind, const Outcome& outcome) {
   }
 }
 
-void RunOutput::format(const Row& row) {
+// A row as it is written, or what a process's output is shown by when it is its turn.
+void RunOutput::format(const Kind& kind, const Outcome& outcome) {
   line_.clear();
-  if (csv_) {
-    append_csv(row, line_);
+  if (processes_) {
+    append_record(outcome, line_);
+  } else if (csv_) {
+    append_csv(make_row(kind, outcome), line_);
   } else {
-    append_jsonl(row, line_);
+    append_jsonl(make_row(kind, outcome), line_);
   }
 }
 
@@ -86,13 +126,13 @@ void RunOutput::record_in_table(const Kind& kind, const Outcome& outcome) {
 }
 
 JobSpan RunOutput::missing_rows(const RangeSet& done) const {
-  if (!ordered_ || !rows_ || error_ || rows_->lacks_space()) return {};
+  if (!ordered_ || !gives_rows() || error_ || lacks_space()) return {};
   const JobSpan gap = ordered_->gap();
   return {gap.first, std::min(gap.end, done.end_of_run(gap.first))};
 }
 
 void RunOutput::write_missing(const Kind& kind, const Outcome& outcome) {
-  format(make_row(kind, outcome));
+  format(kind, outcome);
   ordered_->pass(outcome.job, write_);
   ordered_->add(outcome.job, line_, write_);
 }
@@ -102,6 +142,8 @@ void RunOutput::end_missing(JobId job) {
 }
 
 std::optional<std::string> RunOutput::write_rows() {
+  if (joblog_) keep(joblog_->flush());
+  if (processes_) keep(processes_->flush());
   if (error_ || !rows_) return error_;
   const auto error = rows_->flush();
   if (!rows_->lacks_space()) keep(error);
@@ -115,17 +157,23 @@ std::optional<std::string> RunOutput::sync(OutputMark& mark) {
   return error_;
 }
 
+bool RunOutput::tells(const RunSummary& summary) const {
+  if (options_.progress == "quiet") return false;
+  return !is_silent() || summary.jobs.ok != summary.jobs.submitted || !summary.end_reason.empty();
+}
+
 std::optional<std::string> RunOutput::finish(const RunSummary& summary, const Kind& kind,
                                              const Digest& digest) {
   keep(write_rows());
   if (rows_) keep(rows_->close());
+  if (joblog_) keep(joblog_->close());
   if (!options_.report.empty()) {
     keep(write_file_atomically(options_.report, make_report(summary, kind, digest).dump(2) + "\n"));
   }
   const std::string lines = make_summary(summary, kind, stdout_.unicode ? Charset::kUtf8 : Charset::kAscii);
   if (shows_table_) {
     std::cout << table_.render(stdout_.width, stdout_.unicode, stdout_.color) << lines << std::flush;
-  } else if (options_.progress != "quiet") {
+  } else if (tells(summary)) {
     std::cerr << lines << std::flush;
   }
   return error_;

@@ -16,6 +16,10 @@ constexpr Duration kMarkApart = std::chrono::seconds(1);
 constexpr std::uint64_t kCatchUpBytes = 1 << 20;
 constexpr std::uint64_t kRowBytes = 128;  // beside its input and payload
 
+JobProcess process_of(const Outcome& outcome) {
+  return {outcome.job, outcome.attempt, ulid_text(outcome.worker_id)};
+}
+
 // A ULID begins with 48 bits of milliseconds.
 std::uint64_t unix_seconds(std::string_view run_id) {
   std::uint64_t milliseconds = 0;
@@ -104,13 +108,16 @@ Duration RunRecorder::clock_shift(Instant now) const {
 }
 
 std::optional<RunRecorder::Failure> RunRecorder::begin(const Kind& kind) {
-  if (const auto error = output_.begin(kind, {})) return Failure{Problem::kOutput, *error};
+  if (const auto error = output_.begin(kind, {}, outputs_)) return Failure{Problem::kOutput, *error};
+  output_.begin_joblog(true);
   return std::nullopt;
 }
 
 std::optional<RunRecorder::Failure> RunRecorder::refill(const Kind& kind) {
-  if (const auto error = output_.begin(kind, mark_)) return Failure{Problem::kOutput, *error};
-  std::optional<LedgerError> error;
+  if (const auto error = output_.begin(kind, mark_, outputs_)) return Failure{Problem::kOutput, *error};
+  if (const auto error = outputs_.open(ledger_->done())) return Failure{Problem::kFatal, *error};
+  std::optional<LedgerError> error = refill_joblog(kind);
+  if (error) return failure_of(*error);
   if (output_.keeps_order()) {
     if (output_.shows_table()) error = fill_table(kind, {}, RowOrder::kJobs);
   } else if (output_.wants_rows()) {
@@ -129,6 +136,17 @@ std::optional<RunRecorder::Failure> RunRecorder::refill(const Kind& kind) {
   return error ? std::optional(Failure{Problem::kFatal, error->message}) : std::nullopt;
 }
 
+std::optional<LedgerError> RunRecorder::refill_joblog(const Kind& kind) {
+  if (!output_.writes_joblog()) return std::nullopt;
+  const bool anew = ledger_->run().keep == Keep::kAll;
+  output_.begin_joblog(anew);
+  if (!anew) return std::nullopt;
+  return ledger_->for_each({}, RowOrder::kCommits, [&](const Outcome& outcome) {
+    output_.record_in_joblog(kind, outcome);
+    return true;
+  });
+}
+
 std::optional<LedgerError> RunRecorder::fill_table(const Kind& kind, const RowFilter& rows, RowOrder order) {
   return ledger_->for_each(rows, order, [&](const Outcome& outcome) {
     output_.record_in_table(kind, outcome);
@@ -137,8 +155,21 @@ std::optional<LedgerError> RunRecorder::fill_table(const Kind& kind, const RowFi
 }
 
 void RunRecorder::record(const Kind& kind, const Outcome& outcome) {
+  if (output_.passes_output() && !outcome.worker_id.empty()) {
+    outputs_.settle(process_of(outcome));
+  }
   ledger_->stage(outcome);
   output_.record(kind, outcome);
+}
+
+bool RunRecorder::record_output(const std::string& worker_id, const proto::JobOutput& output) {
+  return !output_.passes_output() || outputs_.write(worker_id, output);
+}
+
+std::optional<RunRecorder::Failure> RunRecorder::take_output_fault() {
+  const auto fault = outputs_.take_fault();
+  if (!fault) return std::nullopt;
+  return Failure{fault->lacks_space ? Problem::kWait : Problem::kFatal, fault->message};
 }
 
 void RunRecorder::record_without_rows(JobSpan jobs, Status status) {
@@ -191,9 +222,10 @@ std::optional<RunRecorder::Failure> RunRecorder::mark_output(Instant now) {
 }
 
 void RunRecorder::begin_commit(const Collector& collector, Instant now) {
-  output_failure_ = write_rows();
+  output_failure_ = take_output_fault();
+  if (!output_failure_) output_failure_ = write_rows();
   // It fails as any other does: nothing goes to the ledger.
-  if (output_failure_ && output_failure_->problem == Problem::kWait) return commit_.start([] {});
+  if (output_failure_ && output_failure_->problem != Problem::kOutput) return commit_.start([] {});
   if (!output_failure_) output_failure_ = mark_output(now);
   proto::Books books = collector.books(now);
   books.set_boot_id(boot_id_);
@@ -206,17 +238,22 @@ void RunRecorder::begin_commit(const Collector& collector, Instant now) {
   kept.aggregate = collector.kind()->save();
   kept.output = mark_;
   ledger_->begin_commit(std::move(kept));
-  commit_.start([ledger = ledger_.get()] { ledger->write_commit(); });
+  commit_.start([this, unsynced = outputs_.take_unsynced()] {
+    sync_error_ = unsynced->sync();
+    if (!sync_error_) ledger_->write_commit();
+  });
 }
 
 std::optional<RunRecorder::Committed> RunRecorder::take_committed() {
   if (!commit_.take_finished()) return std::nullopt;
-  if (output_failure_ && output_failure_->problem == Problem::kWait) return Committed{output_failure_};
+  if (output_failure_ && output_failure_->problem != Problem::kOutput) return Committed{output_failure_};
+  if (sync_error_) return Committed{Failure{Problem::kFatal, *sync_error_}};
   const auto error = ledger_->end_commit();
   return Committed{error ? failure_of(*error) : output_failure_};
 }
 
 void RunRecorder::mark_finished() {
+  outputs_.remove();
   // Without the mark the next start looks into the ledger, and sees the same there.
   mark_run_finished(folder_);
 }

@@ -13,6 +13,7 @@
 #include "sink/collector.h"
 #include "sink/ledger_file.h"
 #include "sink/options.h"
+#include "sink/output_folder.h"
 #include "sink/run_output.h"
 
 namespace fantail {
@@ -60,8 +61,10 @@ class RunRecorder : public Ledger {
   std::string refuse_output() const;
 
   void record(const Kind& kind, const Outcome& outcome) override;
+  bool record_output(const std::string& worker_id, const proto::JobOutput& output) override;
   void record_without_rows(JobSpan jobs, Status status) override;
-  std::uint64_t staged_bytes() const { return ledger_->staged_bytes(); }
+  bool has_output_fault() const { return outputs_.has_fault(); }  // the next commit tells which
+  std::uint64_t staged_bytes() const { return ledger_->staged_bytes() + outputs_.unsynced_bytes(); }
   // Writes the rows, then makes all that was recorded durable, with the collector's books, on another thread.
   // What is recorded meanwhile is for the next commit. Requires: the collector's begin_commit was called, and
   // no commit is going on.
@@ -84,9 +87,15 @@ class RunRecorder : public Ledger {
 
  private:
   RunRecorder(std::string folder, RunLock lock, std::unique_ptr<LedgerFile> ledger, RunOutput& output)
-      : folder_(std::move(folder)), lock_(std::move(lock)), ledger_(std::move(ledger)), output_(output) {}
+      : folder_(std::move(folder)),
+        lock_(std::move(lock)),
+        ledger_(std::move(ledger)),
+        output_(output),
+        outputs_(folder_ + "/outputs") {}
 
   static std::string boot_id();
+  std::optional<Failure> take_output_fault();
+  std::optional<LedgerError> refill_joblog(const Kind& kind);
   std::optional<LedgerError> fill_table(const Kind& kind, const RowFilter& rows, RowOrder order);
   static Failure failure_of(const LedgerError& error);
   std::optional<Failure> write_rows();
@@ -96,11 +105,13 @@ class RunRecorder : public Ledger {
   RunLock lock_;
   std::unique_ptr<LedgerFile> ledger_;
   RunOutput& output_;
+  OutputFolder outputs_;
   std::optional<KeptRun> kept_;
   const std::string boot_id_ = boot_id();
   OutputMark mark_;
   Instant marked_at_{};
   std::optional<Failure> output_failure_;  // of the commit that goes on
+  std::optional<std::string> sync_error_;  // of output that it covers
   BackgroundTask commit_;                  // last: its thread ends before the rest goes
 };
 

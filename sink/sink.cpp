@@ -73,6 +73,9 @@ class Sink : public CollectorOutbox {
   bool behind(Instant now) const { return recorder_ && !commits_.held(now) && recorder_->behind(); }
   void finish(Instant now);
   void tell_what_it_waits_for(Instant now);
+  bool shows_progress() const {
+    return collector_->run_open() && !collector_->run_ended() && !output_->is_silent();
+  }
   bool committing() const { return recorder_ && recorder_->committing(); }
   bool is_full() const { return recorder_ && recorder_->staged_bytes() >= CommitSchedule::kStagedBytesMax; }
   // Not while there is no space, and not without bound while a commit takes long.
@@ -117,6 +120,7 @@ void Sink::reset(Instant now) {
   collector_.emplace(policy_, now);
   recorder_.reset();
   output_.emplace(options_.output);
+  output_->before_output([this] { progress_.erase(); });
   commits_.on_begin();
 }
 
@@ -181,7 +185,7 @@ int Sink::run(Signals& signals) {
   while (!collector_->exit_code() && !exit_code_) {
     Instant now = steady_now();
     Instant wake = collector_->on_tick(now, ledger(), *this);
-    if (collector_->run_open() && !collector_->run_ended()) wake = std::min(wake, progress_.next());
+    if (shows_progress()) wake = std::min(wake, progress_.next());
     if ((more && takes_results(now)) || behind(now)) wake = now;
     poller.clear();
     poller.add(control_);
@@ -199,9 +203,7 @@ int Sink::run(Signals& signals) {
     receive_control(now);
     commit_if_due(more, now);
     if (ended_) finish(now);
-    if (collector_->run_open() && !collector_->run_ended() && progress_.due(now)) {
-      progress_.show(collector_->summary(now), now);
-    }
+    if (shows_progress() && progress_.due(now)) progress_.show(collector_->summary(now), now);
     tell_what_it_waits_for(now);
   }
   if (recorder_ && commit(steady_now()) && collector_->acknowledged()) recorder_->mark_finished();
@@ -293,11 +295,8 @@ bool Sink::receive_data(Instant now) {
   Frame frame;
   for (int count = 0; count < kMessagesPerTurn; ++count) {
     if (!data_.receive(frame)) return false;
-    if (results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
-      collector_->on_results(results_, now, ledger());
-    } else {
-      collector_->on_unreadable();
-    }
+    const bool parses = results_.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()));
+    parses ? collector_->on_results(results_, now, ledger()) : collector_->on_unreadable();
     if (is_full()) break;
   }
   return true;
@@ -305,7 +304,8 @@ bool Sink::receive_data(Instant now) {
 
 // The next commit covers what comes while one lasts.
 void Sink::commit_if_due(bool more, Instant now) {
-  if (!recorder_ || !collector_->has_uncommitted() || commits_.held(now) || committing()) return;
+  if (!recorder_ || commits_.held(now) || committing()) return;
+  if (!collector_->has_uncommitted() && !recorder_->has_output_fault()) return;
   if (commits_.due(more && !is_full(), now)) begin_commit(now);
 }
 

@@ -67,7 +67,7 @@ int ventilator_main(int argc, char** argv) {
       "Example:\n  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input "
       "urls.txt");
   allow_environment(app);
-  if (const auto code = parse_command_line(app, argc, argv)) return *code;
+  if (const auto code = parse_kind_command_line(app, commands, argc, argv)) return *code;
   if (options.parent != 0) end_with_parent(options.parent);
   for (const Endpoint& endpoint : options.binds) {
     const std::string refusal = refuse_insecure(endpoint, options.common.insecure);
@@ -86,6 +86,7 @@ int ventilator_main(int argc, char** argv) {
     if (!command->app->parsed()) continue;
     auto request = command->make_request();
     if (auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
+    if (const auto code = command->act_instead(std::get<RunRequest>(request))) return *code;
     return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)),
                           run_command_of(app, *command->app));
   }

@@ -24,13 +24,13 @@ AsyncExecutor::AsyncExecutor(std::uint32_t slots, std::uint32_t loops) : slots_(
     loops_.push_back(std::make_unique<Loop>(*this));
 }
 
-void AsyncExecutor::set_run(const proto::KindSpec& spec) {
+void AsyncExecutor::set_run(const proto::RunSpec& spec) {
   queue_.clear();
   running_.clear();
   tickets_.clear();
-  hosts_have_limits_ = spec.has_urls() && spec.urls().permit_every_hop();
+  hosts_have_limits_ = spec.kind().has_urls() && spec.kind().urls().permit_every_hop();
   for (const auto& loop : loops_)
-    loop->http().set_kind(spec);
+    loop->http().set_kind(spec.kind());
 }
 
 void AsyncExecutor::start(JobSlice jobs) {

@@ -20,7 +20,7 @@ class AsyncExecutor : public Executor {
  public:
   AsyncExecutor(std::uint32_t slots, std::uint32_t loops);
 
-  void set_run(const proto::KindSpec& spec) override;
+  void set_run(const proto::RunSpec& spec) override;
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;

@@ -16,7 +16,7 @@ class Executor {
  public:
   virtual ~Executor() = default;
   // All functions are called on the session's thread.
-  virtual void set_run(const proto::KindSpec& spec) = 0;  // forgets all jobs of the former run
+  virtual void set_run(const proto::RunSpec& spec) = 0;  // forgets all jobs of the former run
   virtual void start(JobSlice jobs) = 0;
   virtual std::vector<JobId> drop_queued() = 0;
   virtual void stop_running(StopReason reason) = 0;
@@ -26,6 +26,9 @@ class Executor {
   // completions: batches, see completion.h.
   virtual void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) = 0;
   virtual int descriptor() const = 0;
+  // What running jobs wrote, since the last call. A job whose output is not all durable does not complete.
+  virtual std::vector<proto::JobOutput> collect_outputs() { return {}; }
+  virtual void output_durable(JobId, std::uint64_t /*bytes*/) {}
 };
 
 }  // namespace fantail

@@ -17,7 +17,8 @@ void add_slot_options(CLI::App& app, SlotOptions& options) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str()
       ->group("Worker");
-  app.add_option("--kinds", options.kinds, "Take only these kinds, separated by commas")
+  app.add_option("--kinds", options.kinds,
+                 "Take only these kinds, separated by commas [over ipc all, over tcp all but exec]")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(kind_names()))

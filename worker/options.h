@@ -13,7 +13,7 @@ namespace fantail {
 struct SlotOptions {
   std::uint32_t slots = 0;  // 0: one per core
   std::uint32_t async_slots = 128;
-  std::vector<std::string> kinds;  // empty: all
+  std::vector<std::string> kinds;  // empty: the usual ones
   double slowdown = 1;
 };
 

@@ -2,7 +2,6 @@
 // asynchronous ones on its HTTP event loops. Neither knows sockets of ours, leases or credit.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,23 +10,13 @@
 #include <string>
 #include <string_view>
 
-#include "kinds.pb.h"
+#include "messages.pb.h"
+#include "pipeline/instant.h"
+#include "pipeline/range_set.h"
 #include "pipeline/status.h"
+#include "worker/stop_token.h"
 
 namespace fantail {
-
-// Why running work has to stop. Set by the session's thread, read by the processor at every buffer or event.
-enum class StopReason : std::uint8_t { kNone = 0, kCancelled, kExpired };
-
-class StopToken {
- public:
-  StopReason reason() const { return reason_.load(std::memory_order_relaxed); }
-  bool stop_requested() const { return reason() != StopReason::kNone; }
-  void request_stop(StopReason reason) { reason_.store(reason, std::memory_order_relaxed); }
-
- private:
-  std::atomic<StopReason> reason_{StopReason::kNone};
-};
 
 // What a processor answers. A failed job may carry a partial payload (an HTTP status, say).
 struct JobResult {
@@ -45,11 +34,31 @@ struct JobResult {
   static JobResult stopped(StopReason reason);
 };
 
+// What a running job writes beyond what its result will carry, on its way to the sink.
+class OutputChannel {
+ public:
+  virtual ~OutputChannel() = default;
+  // Whether a piece may be sent. Too much of what was sent before may not be durable yet.
+  virtual bool has_room() = 0;
+  virtual int descriptor() const = 0;  // becomes readable when there may be room again
+  virtual void send(proto::JobOutput piece) = 0;
+};
+
+// One synchronous job in its slot.
+struct SyncJob {
+  std::string_view input;
+  JobId id = 0;
+  std::uint32_t attempt = 1;
+  std::uint32_t slot = 1;                            // 1 to the number of slots
+  std::optional<Duration> time_left = std::nullopt;  // until the run's deadline
+  OutputChannel* output = nullptr;                   // null: nobody takes any
+};
+
 class SyncProcessor {
  public:
   virtual ~SyncProcessor() = default;
   // Called from one thread only: each worker thread makes its own processor (buffers can be members).
-  virtual JobResult process(std::string_view input, const StopToken& stop) = 0;
+  virtual JobResult process(const SyncJob& job, const StopToken& stop) = 0;
 };
 
 // One asynchronous job in flight, as the event loop sees it.

@@ -247,6 +247,8 @@ void Session::on_durable(const proto::ResultsDurable& durable, Instant now, Sess
     retained_bytes_ -= retained->second.serialized->size();
     for (const JobSpan& span : retained->second.jobs.spans())
       retained_jobs_.erase(span);
+    if (retained->second.output_bytes > 0)
+      out.output_durable(retained->second.output_of, retained->second.output_bytes);
     retained_.erase(retained);
   }
   // The connection keeps the order, and the sink answers in it: what was sent before and is not among the
@@ -374,7 +376,8 @@ void Session::send(Retained& retained, Instant now, SessionOutbox& out) {
   out.send_results(retained.serialized);
 }
 
-void Session::retain_and_send(proto::Results results, RangeSet jobs, Instant now, SessionOutbox& out) {
+Session::Retained& Session::retain_and_send(proto::Results results, RangeSet jobs, Instant now,
+                                            SessionOutbox& out) {
   const std::uint64_t sequence = next_result_sequence_++;
   results.set_run_id(run_id_);
   results.set_worker_id(policy_.worker_id);
@@ -388,6 +391,7 @@ void Session::retain_and_send(proto::Results results, RangeSet jobs, Instant now
   retained.resend_after = kResendFirst;
   retained_bytes_ += retained.serialized->size();
   if (sink_data_port_ != 0) send(retained, now, out);
+  return retained;
 }
 
 }  // namespace fantail

@@ -49,6 +49,7 @@ class SessionOutbox {
   virtual void stop_running(StopReason reason) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
   virtual std::uint64_t running() = 0;
+  virtual void output_durable(JobId job, std::uint64_t bytes) = 0;  // of what on_outputs was given
   virtual void on_event(const std::string& what) = 0;
 };
 
@@ -65,6 +66,8 @@ class Session {
   void on_sink(const proto::SinkToWorker& message, Instant now, SessionOutbox& out);
   // Batches of outcomes, see completion.h.
   void on_completions(std::vector<proto::Results> completions, Instant now, SessionOutbox& out);
+  // What running jobs wrote: kept and sent again as results are. A job completes after its output is durable.
+  void on_outputs(std::vector<proto::JobOutput> outputs, Instant now, SessionOutbox& out);
   void on_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
   void on_unreadable() { ++dropped_.forged; }  // a message, whoever sent it
   // No new jobs, running ones finish, results are handed over, then finished() becomes true.
@@ -85,6 +88,8 @@ class Session {
   struct Retained {
     std::shared_ptr<const std::string> serialized;
     RangeSet jobs;
+    JobId output_of = 0;
+    std::uint64_t output_bytes = 0;  // of a running job
     Instant sent{};
     Duration resend_after{0};
     std::uint64_t sending = 0;  // counts what goes to the sink, first time or again
@@ -105,7 +110,7 @@ class Session {
   void send_host_events(std::vector<proto::HostEvent> events, SessionOutbox& out);
   void ask_for_permits(SessionOutbox& out);
   void send_status(bool complete, Instant now, SessionOutbox& out);
-  void retain_and_send(proto::Results results, RangeSet jobs, Instant now, SessionOutbox& out);
+  Retained& retain_and_send(proto::Results results, RangeSet jobs, Instant now, SessionOutbox& out);
   void on_durable(const proto::ResultsDurable& durable, Instant now, SessionOutbox& out);
   bool sink_silent(Instant now) const;
   void resend(Instant now, SessionOutbox& out, bool all);
@@ -139,7 +144,7 @@ class Session {
   bool sink_data_works_ = false;
   std::uint64_t next_result_sequence_ = 1;
   std::uint64_t next_sending_ = 1;
-  std::map<std::uint64_t, Retained> retained_;  // finished, not known to be durable
+  std::map<std::uint64_t, Retained> retained_;  // finished, or output; not known to be durable
   std::uint64_t retained_bytes_ = 0;
 
   bool draining_ = false;

@@ -104,4 +104,17 @@ void Session::on_completions(std::vector<proto::Results> completions, Instant no
   send_status(false, now, out);
 }
 
+void Session::on_outputs(std::vector<proto::JobOutput> outputs, Instant now, SessionOutbox& out) {
+  for (proto::JobOutput& output : outputs) {
+    if (!active_.contains(output.job())) continue;  // of a former run
+    const JobId job = output.job();
+    const std::uint64_t bytes = output.data().size();
+    proto::Results results;
+    *results.add_outputs() = std::move(output);
+    Retained& retained = retain_and_send(std::move(results), {}, now, out);
+    retained.output_of = job;
+    retained.output_bytes = bytes;
+  }
+}
+
 }  // namespace fantail

@@ -21,10 +21,38 @@ constexpr double kNewestWeight = 0.1;
 
 }  // namespace
 
+class ThreadExecutor::SlotOutput : public OutputChannel {
+ public:
+  SlotOutput(ThreadExecutor& executor, Slot& slot, const JobView& job, std::uint64_t generation)
+      : executor_(executor), slot_(slot), job_(job.id), attempt_(job.attempt), generation_(generation) {}
+
+  bool has_room() override {
+    slot_.durable.clear();
+    return executor_.has_room(job_, generation_);
+  }
+  int descriptor() const override { return slot_.durable.descriptor(); }
+  void send(proto::JobOutput piece) override {
+    piece.set_job(job_);
+    piece.set_attempt(attempt_);
+    executor_.send_output(std::move(piece), generation_);
+    sent_ = true;
+  }
+  bool sent() const { return sent_; }
+
+ private:
+  ThreadExecutor& executor_;
+  Slot& slot_;
+  JobId job_;
+  std::uint32_t attempt_;
+  std::uint64_t generation_;
+  bool sent_ = false;
+};
+
 ThreadExecutor::ThreadExecutor(std::uint32_t slots, MakeSyncProcessor make_processor)
     : make_processor_(std::move(make_processor)) {
   for (std::uint32_t index = 0; index < slots; ++index) {
     slots_.push_back(std::make_unique<Slot>());
+    slots_.back()->number = index + 1;
     slots_.back()->thread = std::thread([this, slot = slots_.back().get()] { run(*slot); });
   }
 }
@@ -41,7 +69,7 @@ ThreadExecutor::~ThreadExecutor() {
     slot->thread.join();
 }
 
-void ThreadExecutor::set_run(const proto::KindSpec& spec) {
+void ThreadExecutor::set_run(const proto::RunSpec& spec) {
   const std::lock_guard lock(mutex_);
   ++generation_;
   spec_ = spec;
@@ -49,6 +77,9 @@ void ThreadExecutor::set_run(const proto::KindSpec& spec) {
   queue_.clear();
   queued_ = 0;
   completions_.clear();
+  outputs_.clear();
+  outstanding_.clear();
+  held_back_.clear();
   for (const auto& slot : slots_)
     slot->stop.request_stop(StopReason::kCancelled);
 }
@@ -99,7 +130,7 @@ void ThreadExecutor::collect(std::vector<proto::Results>& completions, std::vect
 }
 
 std::optional<ThreadExecutor::Queued> ThreadExecutor::take(Slot& slot, std::size_t limit,
-                                                           std::uint64_t& generation, proto::KindSpec& spec) {
+                                                           std::uint64_t& generation, proto::RunSpec& spec) {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] { return quits_ || !queue_.empty(); });
   if (quits_) return std::nullopt;
@@ -121,12 +152,58 @@ void ThreadExecutor::deliver(proto::Results done, bool slot_is_free, std::uint64
   {
     const std::lock_guard lock(mutex_);
     if (slot_is_free) --running_;
-    if (generation == generation_) {
-      first = completions_.empty();
-      completions_.push_back(std::move(done));
-    }
+    if (generation == generation_ && done.count() > 0) first = complete(std::move(done));
   }
   if (first) ready_.signal();
+}
+
+bool ThreadExecutor::complete(proto::Results done) {
+  if (done.count() == 1 && outstanding_.of(done.jobs(0)) > 0) {
+    held_back_[done.jobs(0)] = std::move(done);
+    return false;
+  }
+  completions_.push_back(std::move(done));
+  return completions_.size() == 1;
+}
+
+bool ThreadExecutor::waits_for_output(JobId job, std::uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  return generation == generation_ && outstanding_.of(job) > 0;
+}
+
+bool ThreadExecutor::has_room(JobId job, std::uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  return generation != generation_ || outstanding_.has_room(job);
+}
+
+void ThreadExecutor::send_output(proto::JobOutput piece, std::uint64_t generation) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (generation != generation_) return;
+    outstanding_.add(piece.job(), piece.data().size());
+    outputs_.push_back(std::move(piece));
+    first = outputs_.size() == 1;
+  }
+  if (first) ready_.signal();
+}
+
+std::vector<proto::JobOutput> ThreadExecutor::collect_outputs() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(outputs_, {});
+}
+
+void ThreadExecutor::output_durable(JobId job, std::uint64_t bytes) {
+  bool completes = false;
+  {
+    const std::lock_guard lock(mutex_);
+    outstanding_.remove(job, bytes);
+    auto held_back = outstanding_.of(job) == 0 ? held_back_.extract(job) : decltype(held_back_)::node_type();
+    if (held_back) completes = complete(std::move(held_back.mapped()));
+  }
+  if (completes) ready_.signal();
+  for (const auto& slot : slots_)
+    slot->durable.signal();
 }
 
 void ThreadExecutor::run(Slot& slot) {
@@ -134,7 +211,7 @@ void ThreadExecutor::run(Slot& slot) {
   std::uint64_t generation = 0;
   std::uint64_t processor_generation = 0;
   double mean_us = kTakeAheadUs;
-  proto::KindSpec spec;
+  proto::RunSpec spec;
   while (true) {
     const auto limit =
         static_cast<std::size_t>(std::clamp(kTakeAheadUs / std::max(mean_us, 0.01), 1.0, double{kTakeMax}));
@@ -148,6 +225,16 @@ void ThreadExecutor::run(Slot& slot) {
   }
 }
 
+JobResult ThreadExecutor::process_one(const SyncJob& job, SyncProcessor* processor, const StopToken& stop) {
+  if (job.time_left && *job.time_left <= Duration{0}) return JobResult::stopped(StopReason::kExpired);
+  if (processor == nullptr) return JobResult::failed("unknown_kind", "this worker does not take the kind");
+  try {
+    return processor->process(job, stop);
+  } catch (const std::exception& error) {
+    return JobResult::failed("internal", error.what());
+  }
+}
+
 void ThreadExecutor::process(Queued work, SyncProcessor* processor, Slot& slot, std::uint64_t generation,
                              double& mean_us) {
   const Duration time_left = work.jobs.time_left();
@@ -156,27 +243,24 @@ void ThreadExecutor::process(Queued work, SyncProcessor* processor, Slot& slot, 
   std::uint32_t processed = 0;
   const Instant began = steady_now();
   Instant started = began;
+  const auto deliver_front = [&] {
+    append_jobs(done, work.jobs.take_front(done.count()));
+    deliver(std::exchange(done, {}), false, generation);
+  };
   while (rest.size() > 0) {
-    const JobView job = rest.next();
-    JobResult result;
-    if (time_left.count() > 0 && started >= work.arrived + time_left) {
-      result = JobResult::stopped(StopReason::kExpired);
-    } else if (processor == nullptr) {
-      result = JobResult::failed("unknown_kind", "this worker does not know the kind");
-    } else {
-      try {
-        result = processor->process(job.input, slot.stop);
-      } catch (const std::exception& error) {
-        result = JobResult::failed("internal", error.what());
-      }
-    }
+    const JobView view = rest.next();
+    SlotOutput output(*this, slot, view, generation);
+    SyncJob job{view.input, view.id, view.attempt, slot.number, std::nullopt, &output};
+    if (time_left.count() > 0) job.time_left = work.arrived + time_left - started;
+    JobResult result = process_one(job, processor, slot.stop);
     const Instant ended = steady_now();
+    // A result that waits for its job's output waits alone.
+    const bool waits = output.sent() && waits_for_output(job.id, generation);
+    if (waits && done.count() > 0) deliver_front();
     append_result(done, job.input.size(), std::move(result), started - work.arrived, ended - started);
     started = ended;
     ++processed;
-    if (done.payloads().data().size() <= kDeliverBytes || rest.size() == 0) continue;
-    append_jobs(done, work.jobs.take_front(done.count()));
-    deliver(std::exchange(done, {}), false, generation);
+    if ((waits || done.payloads().data().size() > kDeliverBytes) && rest.size() > 0) deliver_front();
   }
   const double mean = static_cast<double>((started - began).count()) / processed;
   mean_us += kNewestWeight * (mean - mean_us);

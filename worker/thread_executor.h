@@ -8,22 +8,24 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "pipeline/app/wake_event.h"
 #include "worker/executor.h"
+#include "worker/outstanding_output.h"
 #include "worker/processor.h"
 
 namespace fantail {
 
-using MakeSyncProcessor = std::function<std::unique_ptr<SyncProcessor>(const proto::KindSpec&)>;
+using MakeSyncProcessor = std::function<std::unique_ptr<SyncProcessor>(const proto::RunSpec&)>;
 
 class ThreadExecutor : public Executor {
  public:
   ThreadExecutor(std::uint32_t slots, MakeSyncProcessor make_processor);
   ~ThreadExecutor() override;
 
-  void set_run(const proto::KindSpec& spec) override;
+  void set_run(const proto::RunSpec& spec) override;
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
@@ -31,6 +33,8 @@ class ThreadExecutor : public Executor {
   std::uint64_t running() override;
   void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
   int descriptor() const override { return ready_.descriptor(); }
+  std::vector<proto::JobOutput> collect_outputs() override;
+  void output_durable(JobId job, std::uint64_t bytes) override;
 
  private:
   struct Queued {
@@ -38,15 +42,25 @@ class ThreadExecutor : public Executor {
     Instant arrived;
   };
   struct Slot {
+    std::uint32_t number = 1;
     StopToken stop;
+    WakeEvent durable;  // some output is
     std::thread thread;
   };
+  // The output of the job in a slot.
+  class SlotOutput;
 
   void run(Slot& slot);
   // Blocks until there is work; empty: the executor is going down.
-  std::optional<Queued> take(Slot& slot, std::size_t limit, std::uint64_t& generation, proto::KindSpec& spec);
+  std::optional<Queued> take(Slot& slot, std::size_t limit, std::uint64_t& generation, proto::RunSpec& spec);
   void process(Queued work, SyncProcessor* processor, Slot& slot, std::uint64_t generation, double& mean_us);
+  JobResult process_one(const SyncJob& job, SyncProcessor* processor, const StopToken& stop);
   void deliver(proto::Results done, bool slot_is_free, std::uint64_t generation);
+  // Whether the job's result has to wait for its output.
+  bool waits_for_output(JobId job, std::uint64_t generation);
+  bool complete(proto::Results done);  // under mutex_; whether the session's thread has to be told
+  bool has_room(JobId job, std::uint64_t generation);
+  void send_output(proto::JobOutput piece, std::uint64_t generation);
 
   MakeSyncProcessor make_processor_;
   WakeEvent ready_;
@@ -55,7 +69,10 @@ class ThreadExecutor : public Executor {
   std::deque<Queued> queue_;
   std::size_t queued_ = 0;  // jobs in queue_
   std::vector<proto::Results> completions_;
-  proto::KindSpec spec_;
+  std::vector<proto::JobOutput> outputs_;
+  OutstandingOutput outstanding_;
+  std::unordered_map<JobId, proto::Results> held_back_;  // by the one job in it: its output is not durable
+  proto::RunSpec spec_;
   std::uint64_t generation_ = 0;  // of the run; what an older one brings is dropped
   StopReason stop_reason_ = StopReason::kNone;
   std::uint64_t running_ = 0;

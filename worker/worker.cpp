@@ -9,6 +9,7 @@
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
 #include "worker/async_executor.h"
+#include "worker/child/orphans.h"
 #include "worker/processors/processors.h"
 #include "worker/session.h"
 #include "worker/thread_executor.h"
@@ -37,8 +38,8 @@ class Worker : public SessionOutbox {
         log_(std::move(logger)),
         control_(context_, SocketType::kDealer),
         threads_(options.slots.slots,
-                 [setting = make_setting(options)](const proto::KindSpec& spec) {
-                   return make_sync_processor(spec, setting);
+                 [setting = make_setting(options)](const proto::RunSpec& run) {
+                   return make_sync_processor(run, setting);
                  }),
         loop_(options.slots.async_slots, options.slots.slots),
         session_(make_policy(options)) {}
@@ -52,14 +53,20 @@ class Worker : public SessionOutbox {
     policy.name = process_name();
     policy.slots = options.slots.slots;
     policy.async_slots = options.slots.async_slots;
-    policy.kinds = options.slots.kinds.empty() ? kind_names() : options.slots.kinds;
+    policy.kinds = kinds_of(options);
     policy.transport = options.ventilator->transport_name();
     policy.stay = options.stay;
     return policy;
   }
 
   static ProcessorSetting make_setting(const WorkerOptions& options) {
-    return {options.slots.slowdown, options.ventilator->is_local() ? std::string() : process_name()};
+    return {options.slots.slowdown, options.ventilator->is_local() ? std::string() : process_name(),
+            kinds_of(options)};
+  }
+
+  static std::vector<std::string> kinds_of(const WorkerOptions& options) {
+    const bool over_network = options.ventilator->transport == Endpoint::Transport::kTcp;
+    return options.slots.kinds.empty() ? usual_kinds(over_network) : options.slots.kinds;
   }
 
   // ---- SessionOutbox
@@ -93,7 +100,8 @@ class Worker : public SessionOutbox {
   void set_run(const proto::RunSpec& spec) override {
     const Execution execution = execution_of(spec.kind());
     executor_ = execution == Execution::kEventLoop ? static_cast<Executor*>(&loop_) : &threads_;
-    executor_->set_run(spec.kind());
+    if (spec.kind().has_exec()) adopt_orphans();
+    executor_->set_run(spec);
     log_->info("run {}", ulid_text(spec.run_id()));
   }
   void start(JobSlice jobs) override { executor_->start(std::move(jobs)); }
@@ -101,6 +109,7 @@ class Worker : public SessionOutbox {
   void stop_running(StopReason reason) override { executor_->stop_running(reason); }
   void permit(JobId job, const std::string& host) override { executor_->permit(job, host); }
   std::uint64_t running() override { return executor_->running(); }
+  void output_durable(JobId job, std::uint64_t bytes) override { executor_->output_durable(job, bytes); }
   void on_event(const std::string& what) override { log_->info("{}", what); }
 
   void receive(Instant now);
@@ -180,6 +189,7 @@ int Worker::run(Signals& signals) {
     poller.wait_until(wake);
     now = steady_now();
     while (const auto signal = signals.next()) {
+      if (*signal == SIGCHLD) reap_orphans();
       if (*signal != SIGTERM && *signal != SIGINT) continue;
       if (session_.draining()) return *signal == SIGINT ? 130 : 143;  // asked twice: leave now
       log_->info("draining: running jobs finish, results are handed over");
@@ -231,6 +241,8 @@ void Worker::collect(Instant now) {
   std::vector<proto::HostEvent> events;
   executor_->collect(completions, events);
   if (!events.empty()) session_.on_host_events(std::move(events), *this);
+  std::vector<proto::JobOutput> outputs = executor_->collect_outputs();
+  if (!outputs.empty()) session_.on_outputs(std::move(outputs), now, *this);
   if (!completions.empty()) session_.on_completions(std::move(completions), now, *this);
 }
 

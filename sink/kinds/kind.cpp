@@ -2,6 +2,7 @@
 
 #include "kinds.pb.h"
 #include "sink/kinds/echo.h"
+#include "sink/kinds/exec.h"
 #include "sink/kinds/files.h"
 #include "sink/kinds/prices.h"
 #include "sink/kinds/urls.h"
@@ -19,6 +20,7 @@ std::unique_ptr<Kind> make_kind(const proto::KindSpec& spec) {
     case proto::KindSpec::kEcho:
       return make_echo_kind();
     case proto::KindSpec::kExec:
+      return make_exec_kind(spec.exec());
     case proto::KindSpec::KIND_NOT_SET:
       break;
   }

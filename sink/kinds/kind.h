@@ -17,14 +17,15 @@
 namespace fantail {
 
 namespace proto {
+class ExecSpec;
 class KindSpec;
-}
+}  // namespace proto
 
 class Kind {
  public:
   virtual ~Kind() = default;
   virtual std::unique_ptr<Kind> clone() const = 0;
-  virtual std::string_view name() const = 0;  // files, urls, prices, echo
+  virtual std::string_view name() const = 0;  // files, urls, prices, exec, echo
 
   // Takes one outcome, of whatever status, into the aggregate. Called once per job. Returns the hash of job
   // id, status and the fields that do not depend on time, for the run's Digest.
@@ -47,6 +48,9 @@ class Kind {
   // The kind's words for the summary, see summary.h.
   virtual std::string item_noun(std::uint64_t count) const = 0;  // "file", "files"
   virtual std::string summary_totals() const = 0;  // "892 KiB, 48,234 words, 5,678 lines"; may be empty
+  // What the processes of a run are told, where jobs are processes: their output may stand for rows.
+  virtual const proto::ExecSpec* exec_spec() const { return nullptr; }
+
   virtual std::vector<std::string> summary_lines() const {
     return {};
   }  // below the first: "best: BestBuy at USD 62.45"

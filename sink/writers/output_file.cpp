@@ -104,8 +104,8 @@ int write_report(const std::string& path, std::string_view content) {
 
 }  // namespace
 
-std::variant<OutputFile, std::string> OutputFile::open(const std::string& path) {
-  const std::string name = shown_name("--output", path);
+std::variant<OutputFile, std::string> OutputFile::open(const std::string& path, std::string_view flag) {
+  const std::string name = shown_name(flag, path);
   if (is_standard_output(path)) return OutputFile(FileDescriptor(), STDOUT_FILENO, name);
   const bool borrowed = names_open_descriptor(path);
   FileDescriptor file(open_file(path.c_str(), borrowed ? O_APPEND : O_CREAT));

@@ -19,7 +19,8 @@ namespace fantail {
 class OutputFile {
  public:
   // What an existing file holds stays until start_at().
-  static std::variant<OutputFile, std::string> open(const std::string& path);
+  static std::variant<OutputFile, std::string> open(const std::string& path,
+                                                    std::string_view flag = "--output");
   // Keeps the first `length` bytes of a regular file of its own, and goes on behind them. Anything else
   // cannot be taken back: pipes, standard output and files named by their descriptor (/dev/stdout, /dev/fd/3)
   // go on where they are. Requires: nothing was appended yet.

@@ -82,6 +82,7 @@ class Outbox final : public SessionOutbox {
   }
   void permit(JobId, const std::string&) override {}
   std::uint64_t running() override { return node_.jobs.empty() ? 0 : 1; }
+  void output_durable(JobId, std::uint64_t) override {}
   void on_event(const std::string&) override {}
 
  private:

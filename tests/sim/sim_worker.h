@@ -91,6 +91,7 @@ class SimWorker final : public Process, private SessionOutbox {
   void stop_running(StopReason reason) override;
   void permit(JobId job, const std::string& host) override;
   std::uint64_t running() override { return running_.size(); }
+  void output_durable(JobId, std::uint64_t) override {}
   void on_event(const std::string&) override {}
 
   // ---- checks

@@ -151,6 +151,7 @@ class RecordingSessionOutbox : public SessionOutbox {
   void stop_running(StopReason reason) override { stops.add(reason); }
   void permit(JobId job, const std::string& host) override { permits.add({job, host}); }
   std::uint64_t running() override { return running_now; }
+  void output_durable(JobId job, std::uint64_t bytes) override { durable_outputs.add({job, bytes}); }
   void on_event(const std::string& what) override { events.push_back(what); }
 
   void expect_empty() const {
@@ -164,6 +165,7 @@ class RecordingSessionOutbox : public SessionOutbox {
     EXPECT_TRUE(started.empty());
     EXPECT_TRUE(stops.empty());
     EXPECT_TRUE(permits.empty());
+    EXPECT_TRUE(durable_outputs.empty());
   }
 
   Recorded<std::uint32_t> lanes, data_ports;
@@ -175,6 +177,7 @@ class RecordingSessionOutbox : public SessionOutbox {
   Recorded<AcceptedJob> started;
   Recorded<StopReason> stops;
   Recorded<std::pair<JobId, std::string>> permits;
+  Recorded<std::pair<JobId, std::uint64_t>> durable_outputs;
   std::vector<std::string> events;
   int closed_lanes = 0;
   // What the executor would answer.

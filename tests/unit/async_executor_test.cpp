@@ -16,10 +16,10 @@ namespace {
 
 class AsyncExecutorTest : public testing::Test {
  protected:
-  static proto::KindSpec kind(bool hosts_have_limits) {
-    proto::KindSpec spec;
-    spec.mutable_urls()->set_max_redirects(1);
-    spec.mutable_urls()->set_permit_every_hop(hosts_have_limits);
+  static proto::RunSpec kind(bool hosts_have_limits) {
+    proto::RunSpec spec;
+    spec.mutable_kind()->mutable_urls()->set_max_redirects(1);
+    spec.mutable_kind()->mutable_urls()->set_permit_every_hop(hosts_have_limits);
     return spec;
   }
   static JobSlice jobs(JobId first, std::uint32_t count, const std::string& url) {

@@ -60,7 +60,7 @@ class FilesProcessor : public testing::Test {
   }
 
   JobResult process(const std::string& input) const {
-    return processor_with("xxh3")->process(input, StopToken());
+    return processor_with("xxh3")->process({input}, StopToken());
   }
 
   void expect_failure(const std::string& input, const std::string& code, const std::string& message) const {
@@ -112,7 +112,7 @@ class FilesProcessor : public testing::Test {
     EXPECT_EQ(lines.size(), files);
     const auto processor = processor_with(hash_algorithm);
     for (const auto& [name, words] : lines) {
-      const JobResult job = processor->process(path(name), StopToken());
+      const JobResult job = processor->process({path(name)}, StopToken());
       EXPECT_EQ(job.status, Status::kOk) << name << ": " << job.error_message;
       EXPECT_EQ(hex(result_of(job).hash()), words.front()) << hash_algorithm << " of " << name;
     }
@@ -145,7 +145,7 @@ TEST_F(FilesProcessor, CountsLikeWc) {
   const auto processor = processor_with("none");
   for (const auto& [name, words] : lines) {
     if (name == "total") continue;
-    const proto::FilesResult result = result_of(processor->process(path(name), StopToken()));
+    const proto::FilesResult result = result_of(processor->process({path(name)}, StopToken()));
     EXPECT_EQ(std::to_string(result.lines()), words.at(0)) << name;
     EXPECT_EQ(std::to_string(result.words()), words.at(1)) << name;
     EXPECT_EQ(std::to_string(result.size()), words.at(2)) << name;
@@ -234,7 +234,7 @@ TEST_F(FilesProcessor, NoticesAFileThatChangesWhileItIsRead) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   JobResult job;
   do {
-    job = processor->process(file, StopToken());
+    job = processor->process({file}, StopToken());
   } while (job.status == Status::kOk && std::chrono::steady_clock::now() < end);
   done = true;
   writer.join();
@@ -256,12 +256,12 @@ TEST_F(FilesProcessor, ReadsLargeFilesInWindows) {
       for (std::uint64_t i = 0; i < pieces; ++i)
         file << piece;
     }
-    const proto::FilesResult result = result_of(processor->process(path("large"), StopToken()));
+    const proto::FilesResult result = result_of(processor->process({path("large")}, StopToken()));
     EXPECT_EQ(result.size(), pieces * piece.size());
     // A piece ends in the middle of a word, which its successor's first word goes on.
     EXPECT_EQ(result.words(), pieces * 5 + 1);
     EXPECT_EQ(result.lines(), pieces);
-    EXPECT_EQ(result_of(small->process(path("large"), StopToken())).words(), result.words());
+    EXPECT_EQ(result_of(small->process({path("large")}, StopToken())).words(), result.words());
     if (std::system("command -v xxhsum >/dev/null") != 0) continue;
     const auto lines = run("xxhsum -H2 large");
     EXPECT_EQ(hex(result.hash()), lines.at("large").front());
@@ -283,7 +283,7 @@ TEST_F(FilesProcessor, SurvivesAFileThatIsTruncatedWhileItIsRead) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   std::uint64_t changed = 0;
   while (changed < 20 && std::chrono::steady_clock::now() < end) {
-    const JobResult job = processor->process(file, StopToken());
+    const JobResult job = processor->process({file}, StopToken());
     if (job.status == Status::kOk) continue;
     EXPECT_EQ(job.error_code, "changed_while_reading") << job.error_message;
     ++changed;
@@ -297,13 +297,13 @@ TEST_F(FilesProcessor, StopsBeforeItStarts) {
   const std::string file = write("a", "x");
   StopToken cancelled;
   cancelled.request_stop(StopReason::kCancelled);
-  const JobResult cancelled_job = processor_with("xxh3")->process(file, cancelled);
+  const JobResult cancelled_job = processor_with("xxh3")->process({file}, cancelled);
   EXPECT_EQ(cancelled_job.status, Status::kCancelled);
   EXPECT_EQ(cancelled_job.error_code, "cancelled");
   EXPECT_EQ(cancelled_job.error_message, "cancelled while running");
   StopToken expired;
   expired.request_stop(StopReason::kExpired);
-  const JobResult expired_job = processor_with("xxh3")->process(file, expired);
+  const JobResult expired_job = processor_with("xxh3")->process({file}, expired);
   EXPECT_EQ(expired_job.status, Status::kExpired);
   EXPECT_EQ(expired_job.error_code, "expired");
   EXPECT_EQ(expired_job.error_message, "the run's deadline passed");
@@ -316,7 +316,7 @@ TEST_F(FilesProcessor, StopsInTheMiddleOfAFile) {
     GTEST_SKIP() << "the file system has no such large files";
   StopToken stop;
   JobResult job;
-  std::thread worker([&] { job = processor_with("xxh3")->process(file, stop); });
+  std::thread worker([&] { job = processor_with("xxh3")->process({file}, stop); });
   stop.request_stop(StopReason::kCancelled);
   worker.join();
   EXPECT_EQ(job.status, Status::kCancelled);
@@ -326,7 +326,7 @@ TEST_F(FilesProcessor, StopsInTheMiddleOfAFile) {
 TEST_F(FilesProcessor, FailsEveryJobOfAnUnknownHash) {
   const std::string file = write("a", "x");
   for (const char* name : {"", "sha3", "MD5"}) {
-    const JobResult job = processor_with(name)->process(file, StopToken());
+    const JobResult job = processor_with(name)->process({file}, StopToken());
     EXPECT_EQ(job.status, Status::kFailed) << name;
     EXPECT_EQ(job.error_code, "bad_spec") << name;
   }

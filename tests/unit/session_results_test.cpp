@@ -224,5 +224,99 @@ TEST_F(SessionResultsTest, JobsOfNoTimeStillCountAsMeasured) {
   EXPECT_EQ(scene.last_status().mean_job_ns(), 1u) << "zero would say unknown";
 }
 
+class SessionOutputTest : public SessionResultsTest {
+ protected:
+  static proto::JobOutput piece(JobId job, std::uint64_t offset, std::size_t bytes) {
+    proto::JobOutput output;
+    output.set_job(job);
+    output.set_offset(offset);
+    output.set_data(std::string(bytes, 'x'));
+    return output;
+  }
+  void write(std::vector<proto::JobOutput> pieces) {
+    scene.session.on_outputs(std::move(pieces), scene.now, out);
+  }
+};
+
+TEST_F(SessionOutputTest, TravelsAsResultsWithoutOutcomes) {
+  write({piece(3, 65536, 100), piece(4, 0, 50)});
+  for (const auto& [job, offset] : {std::pair(3U, 65536U), std::pair(4U, 0U)}) {
+    const auto results = out.results.take();
+    EXPECT_EQ(results.count(), 0u);
+    EXPECT_EQ(results.run_id(), SessionScene::kRun);
+    ASSERT_EQ(results.outputs_size(), 1);
+    EXPECT_EQ(results.outputs(0).job(), job);
+    EXPECT_EQ(results.outputs(0).offset(), offset);
+  }
+  EXPECT_TRUE(out.results.empty());
+  scene.advance(seconds(1));
+  EXPECT_EQ(get_ranges(scene.last_status().holding()), (Spans{{0, 10}})) << "the jobs go on";
+}
+
+TEST_F(SessionOutputTest, IsKeptUntilItIsDurable) {
+  write({piece(3, 0, 100), piece(3, 100, 200)});
+  const std::uint64_t first = out.results.take().sequence();
+  const std::uint64_t second = out.results.take().sequence();
+  live(4);
+  EXPECT_EQ(out.results.size(), 2u) << "sent again as results are";
+  EXPECT_TRUE(out.durable_outputs.empty());
+  scene.durable({second, second});
+  EXPECT_EQ(out.durable_outputs.take(), (std::pair<JobId, std::uint64_t>{3, 200}));
+  EXPECT_EQ(out.results.size(), 2u) << "the copy of the first was sent before that of the second";
+  scene.durable({first});
+  EXPECT_EQ(out.durable_outputs.take(), (std::pair<JobId, std::uint64_t>{3, 100}));
+  scene.durable({first});
+  EXPECT_TRUE(out.durable_outputs.empty());
+}
+
+TEST_F(SessionOutputTest, WhatIsPassedOverIsSentAgainAtOnce) {
+  write({piece(3, 0, 100)});
+  scene.complete_range({0, 1});
+  out.results.clear();
+  scene.durable({3});
+  EXPECT_EQ(out.results.take().outputs_size(), 1) << "sent before the results that arrived";
+  EXPECT_TRUE(out.durable_outputs.empty());
+}
+
+TEST_F(SessionOutputTest, ANewSinkGetsIt) {
+  write({piece(3, 0, 100)});
+  out.results.clear();
+  scene.sink_welcome(SessionScene::kDataPort, 6);
+  EXPECT_EQ(out.results.take().outputs(0).data().size(), 100u);
+}
+
+TEST_F(SessionOutputTest, OfAFormerRunIsNobodys) {
+  write({piece(99, 0, 100)});
+  EXPECT_TRUE(out.results.empty());
+}
+
+TEST_F(SessionOutputTest, CountsAsKept) {
+  std::vector<std::uint64_t> sequences;
+  for (int count = 0; count < 3; ++count) {
+    write({piece(3, 0, 7 << 20)});
+    sequences.push_back(out.results.take().sequence());
+  }
+  scene.complete_range({0, 1});
+  EXPECT_TRUE(scene.last_status().blocked());
+  scene.durable({sequences[0]});
+  EXPECT_FALSE(scene.last_status().blocked());
+}
+
+TEST_F(SessionOutputTest, ADrainWaitsForIt) {
+  SessionScene alone;
+  alone.set_up();
+  alone.send_lane(SessionScene::lane_of(2, 0, 1));
+  alone.session.on_outputs({piece(0, 0, 100)}, alone.now, alone.out);
+  const std::uint64_t sequence = alone.out.results.take().sequence();
+  alone.session.on_drain(alone.now, alone.out);
+  alone.durable({sequence});
+  alone.tick();
+  EXPECT_FALSE(alone.session.finished()) << "the job runs";
+  alone.complete_range({0, 1});
+  alone.durable({alone.out.results.take().sequence()});
+  alone.tick();
+  EXPECT_TRUE(alone.session.finished());
+}
+
 }  // namespace
 }  // namespace fantail

@@ -36,7 +36,10 @@ class KindCommand {
   virtual ~KindCommand() = default;
   // The request, or one sentence: what is wrong and the way out.
   virtual std::variant<RunRequest, std::string> make_request() = 0;
+  // What the command line asks for instead of a run: empty, or the exit code once it is done.
+  virtual std::optional<int> act_instead(RunRequest&) { return std::nullopt; }
   CLI::App* app = nullptr;
+  CLI::Option* words = nullptr;  // takes the words of another command that follow the flags
 };
 
 // Adds the subcommand to parent; its flags may be followed by the parent's.
@@ -44,8 +47,14 @@ using AddKindCommand = std::unique_ptr<KindCommand> (*)(CLI::App& parent);
 std::unique_ptr<KindCommand> add_files_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_urls_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_prices_command(CLI::App& parent);
+std::unique_ptr<KindCommand> add_exec_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_echo_command(CLI::App& parent);
 
-std::vector<std::unique_ptr<KindCommand>> add_kind_commands(CLI::App& parent);
+using KindCommands = std::vector<std::unique_ptr<KindCommand>>;
+KindCommands add_kind_commands(CLI::App& parent);
+
+// parse_command_line, which leaves the words of another command alone.
+std::optional<int> parse_kind_command_line(CLI::App& app, const KindCommands& commands, int argc,
+                                           char** argv);
 
 }  // namespace fantail

@@ -36,8 +36,9 @@ class Descriptor {
   int number_;
 };
 
-SourceError cannot_read(const std::string& name, int error_number) {
-  return {"cannot read --input " + name + ": " + std::generic_category().message(error_number)};
+SourceError cannot_read(const std::string& name, const LineFormat& format, int error_number) {
+  return {std::string("cannot read ") + format.flag + " " + name + ": " +
+          std::generic_category().message(error_number)};
 }
 
 std::string_view trimmed(std::string_view line) {
@@ -88,7 +89,7 @@ std::variant<SourceStatus, SourceError> LineSource::read(std::size_t limit,
     if (inputs.size() > before) return SourceStatus::kMore;
     if (too_long()) {
       return SourceError{
-          "line " + std::to_string(line_number_) + " of --input " + name_ +
+          "line " + std::to_string(line_number_) + " of " + format_.flag + " " + name_ +
           " is longer than 1 MiB: put one input on each line (with -0: separate them by NUL bytes)"};
     }
     if (ended_) return SourceStatus::kEnd;
@@ -104,7 +105,7 @@ bool LineSource::take_line(std::vector<std::string>& inputs) {
   const std::size_t end = line_end_.value_or(buffer_.size());
   std::string_view line = std::string_view(buffer_).substr(begin_, end - begin_);
   if (format_.trim) line = trimmed(line);
-  if (!line.empty()) inputs.emplace_back(line);
+  if (!line.empty() || format_.keeps_empty) inputs.emplace_back(line);
   begin_ = is_rest ? end : end + 1;
   ++line_number_;
   const std::size_t next = buffer_.find(format_.delimiter, begin_);
@@ -133,7 +134,8 @@ std::optional<SourceError> LineSource::fill() {
   const ssize_t count = ::read(input_.number(), buffer_.data() + known, kReadBytes);
   const int error_number = errno;
   buffer_.resize(known + static_cast<std::size_t>(count > 0 ? count : 0));
-  if (count < 0 && error_number != EINTR && error_number != EAGAIN) return cannot_read(name_, error_number);
+  if (count < 0 && error_number != EINTR && error_number != EAGAIN)
+    return cannot_read(name_, format_, error_number);
   ended_ = count == 0;
   const std::size_t next = buffer_.find(format_.delimiter, known);
   if (next != std::string::npos) line_end_ = next;
@@ -159,10 +161,11 @@ std::variant<std::unique_ptr<Source>, SourceError> make_line_source(std::string 
   Descriptor input(is_stdin ? STDIN_FILENO
                             : ::open(path_or_dash.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status = {};
-  if (input.number() < 0 || ::fstat(input.number(), &status) != 0) return cannot_read(path_or_dash, errno);
-  if (S_ISDIR(status.st_mode)) return cannot_read(path_or_dash, EISDIR);
+  if (input.number() < 0 || ::fstat(input.number(), &status) != 0)
+    return cannot_read(path_or_dash, format, errno);
+  if (S_ISDIR(status.st_mode)) return cannot_read(path_or_dash, format, EISDIR);
   Descriptor interruption(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (interruption.number() < 0) return cannot_read(path_or_dash, errno);
+  if (interruption.number() < 0) return cannot_read(path_or_dash, format, errno);
   return std::make_unique<LineSource>(std::move(path_or_dash), format, std::move(input),
                                       std::move(interruption));
 }

@@ -1,6 +1,6 @@
 // A source whose inputs are the lines of a file, a pipe or standard input; streamed, so that a run over ten
-// million lines starts at once. A line is at most 1 MiB long; empty ones are passed over. It knows nothing of
-// what the lines mean.
+// million lines starts at once. A line is at most 1 MiB long; empty ones are passed over unless asked for. It
+// knows nothing of what the lines mean.
 #pragma once
 
 #include <memory>
@@ -15,6 +15,8 @@ struct LineFormat {
   char delimiter = '\n';  // or '\0'
   bool trim =
       false;  // strips space, \t, \n, \v, \f and \r at both ends; without it every byte counts, \r too
+  bool keeps_empty = false;      // an empty line is an input
+  const char* flag = "--input";  // as errors call where the name comes from
 };
 
 // "-" is standard input.

@@ -16,7 +16,8 @@ class EchoProcessor : public SyncProcessor {
  public:
   EchoProcessor(const proto::EchoSpec& spec, double slowdown) : spec_(spec), slowdown_(slowdown) {}
 
-  JobResult process(std::string_view input, const StopToken& stop) override {
+  JobResult process(const SyncJob& job, const StopToken& stop) override {
+    const std::string_view input = job.input;
     double seconds = static_cast<double>(spec_.sleep_us()) / 1e6;
     if (spec_.sleep_from_input()) {
       const auto [end, error] = std::from_chars(input.data(), input.data() + input.size(), seconds);

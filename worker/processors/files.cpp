@@ -102,7 +102,7 @@ class FilesProcessor : public SyncProcessor {
       hasher_ = Hasher::make(*algorithm);
   }
 
-  JobResult process(std::string_view input, const StopToken& stop) override;
+  JobResult process(const SyncJob& job, const StopToken& stop) override;
 
  private:
   JobResult read(int descriptor, const StopToken& stop);
@@ -121,7 +121,8 @@ class FilesProcessor : public SyncProcessor {
   proto::FilesResult result_;
 };
 
-JobResult FilesProcessor::process(std::string_view input, const StopToken& stop) {
+JobResult FilesProcessor::process(const SyncJob& job, const StopToken& stop) {
+  const std::string_view input = job.input;
   if (!hasher_)
     return JobResult::failed("bad_spec", "this worker cannot compute the hash that the run asks for");
   if (input.empty()) return JobResult::failed("bad_path", "the path is empty");

@@ -1,0 +1,116 @@
+#include <unistd.h>
+
+#include <iostream>
+
+#include "pipeline/app/command_line.h"
+#include "pipeline/exec_command.h"
+#include "ventilator/kinds/exec_words.h"
+#include "ventilator/kinds/kind_command.h"
+
+namespace fantail {
+
+namespace {
+
+constexpr std::size_t kReadAtOnce = 1024;
+
+class ExecCommand : public KindCommand {
+ public:
+  explicit ExecCommand(CLI::App& parent) {
+    app = parent.add_subcommand("exec", "A process per argument, as GNU parallel runs them");
+    words = app->add_option("words", words_,
+                            "The command, with {} {.} {/} {//} {/.} {1} {2.} {#} {%} for arguments; then ::: "
+                            "and arguments, or :::: and files of them. Without a command the arguments are "
+                            "commands")
+                ->type_name("CMD ... ::: ARG ...")
+                ->allow_extra_args(false);
+    app->add_option("-a,--input", input_,
+                    "Read arguments from FILE, one a line; - is stdin, as without any arguments. May be "
+                    "repeated, for {1} {2}")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    app->add_flag("-0,--null", null_, "The arguments in files end with NUL bytes");
+    app->add_flag("--shell", shell_, "Give the command to /bin/sh -c, with its arguments quoted");
+    app->add_flag("-n,--dry-run", dry_run_, "Only show the commands");
+    add_duration(*app, "--grace", grace_, "A job that is stopped has so long between TERM and KILL [2s]");
+    app->footer(
+        "Examples:\n  fantail run exec -- echo {} ::: a b c\n  fantail run exec -k -- gzip -dc {} ::: *.gz\n"
+        "  fantail run exec -- convert {1} -resize {2} {1.}-{2}.png ::: *.jpg ::: 100 200\n"
+        "  find . -name '*.c' -print0 | fantail run -j 8 exec -0 --shell -- 'grep -c main {} | sort'\n"
+        "  fantail run exec --dry-run -- echo {1}-{2} ::: a b :::+ 1 2");
+  }
+
+  std::variant<RunRequest, std::string> make_request() override {
+    auto read = read_exec_words(words->results(), input_);
+    if (auto* error = std::get_if<std::string>(&read)) return *error;
+    ExecWords& given = std::get<ExecWords>(read);
+    if (given.lists.empty()) {
+      if (isatty(STDIN_FILENO) == 1)
+        return "say what to run the command for: ::: ARG..., --input FILE, or arguments on standard input";
+      given.lists.push_back({.words = {}, .path = "-", .flag = "--input"});
+    }
+    RunRequest request;
+    request.kind = "exec";
+    fill(*request.spec.mutable_exec(), given);
+    if (auto error = check(request.spec.exec())) return *error;
+    auto source = make_argument_source(std::move(given.lists), null_ ? '\0' : '\n');
+    if (auto* error = std::get_if<SourceError>(&source)) return error->message;
+    request.source = std::move(std::get<std::unique_ptr<Source>>(source));
+    return request;
+  }
+
+  std::optional<int> act_instead(RunRequest& request) override {
+    if (!dry_run_) return std::nullopt;
+    JobId job = 0;
+    std::vector<std::string> inputs;
+    for (bool more = true; more; inputs.clear()) {
+      const auto status = request.source->read(kReadAtOnce, inputs);
+      for (const std::string& input : inputs)
+        std::cout << shown_command(expand_command(request.spec.exec(), input, {job++})) << '\n';
+      if (const auto* error = std::get_if<SourceError>(&status))
+        return complain("fantail exec", error->message, kExitInfrastructure);
+      more = std::get<SourceStatus>(status) == SourceStatus::kMore && std::cout.good();
+    }
+    std::cout << std::flush;
+    return 0;
+  }
+
+ private:
+  void fill(proto::ExecSpec& spec, const ExecWords& given) const {
+    spec.set_arguments(static_cast<std::uint32_t>(given.lists.size()));
+    spec.set_grace_us(static_cast<std::uint64_t>(grace_.count()));
+    // What a sink has no use for it drops.
+    spec.set_whole_output(true);
+    for (const std::string& word : given.command) {
+      if (shell_) {
+        spec.mutable_shell_command()->append(spec.shell_command().empty() ? "" : " ").append(word);
+      } else {
+        spec.add_command(word);
+      }
+    }
+  }
+
+  static std::optional<std::string> check(const proto::ExecSpec& spec) {
+    if (spec.command_size() > 0 && spec.command(0).empty())
+      return "the command has an empty name: write it behind --";
+    const std::uint64_t named = arguments_named(spec);
+    if (named <= spec.arguments()) return std::nullopt;
+    return "the command names argument {" + std::to_string(named) + "}, and there " +
+           (spec.arguments() == 1 ? "is 1 source" : "are " + std::to_string(spec.arguments()) + " sources") +
+           " of arguments: add one with :::, or take the name out";
+  }
+
+  std::vector<std::string> words_;
+  std::vector<std::string> input_;
+  bool null_ = false;
+  bool shell_ = false;
+  bool dry_run_ = false;
+  Duration grace_ = std::chrono::seconds(2);
+};
+
+}  // namespace
+
+std::unique_ptr<KindCommand> add_exec_command(CLI::App& parent) {
+  return std::make_unique<ExecCommand>(parent);
+}
+
+}  // namespace fantail

@@ -1,0 +1,43 @@
+// Starts a program in a process group of its own that dies with the thread that starts it. Costs no copy of
+// this process's memory: the thread waits, and shares it, until the program has begun.
+#pragma once
+
+#include <sys/types.h>
+
+#include <variant>
+#include <vector>
+
+#include "pipeline/app/file_descriptor.h"
+
+namespace fantail {
+
+struct SpawnRequest {
+  const char* path = nullptr;
+  char* const* arguments = nullptr;  // both end with a null pointer
+  char* const* environment = nullptr;
+  int output = -1;  // both above the standard ones
+  int errors = -1;
+};
+
+// Has to be waited for.
+struct SpawnedChild {
+  pid_t id = 0;
+  FileDescriptor exited;  // a pidfd: becomes readable
+};
+
+class Spawner {
+ public:
+  Spawner();
+  // Or the errno that says why the program did not begin. It begins with nothing to read, no other
+  // descriptors and no signals ignored or blocked.
+  std::variant<SpawnedChild, int> spawn(const SpawnRequest& request) const;
+
+ private:
+  FileDescriptor nothing_;    // to read
+  std::vector<int> ignored_;  // signals, by this process
+};
+
+// The same descriptor above the standard ones, which a process that was started without them hands out.
+FileDescriptor above_standard(FileDescriptor descriptor);
+
+}  // namespace fantail
