@@ -14,6 +14,7 @@ constexpr Duration kAnswerAtLatest = std::chrono::milliseconds(250);
 constexpr Duration kLingerAfterDone = std::chrono::seconds(10);
 // A ventilator that is silent for so long after the deadline will not close the run any more.
 constexpr Duration kVentilatorSilent = std::chrono::milliseconds(1500);
+constexpr std::uint64_t kMedianAfter = 10;
 constexpr Duration kTickMax = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -35,6 +36,7 @@ Collector::Collector(const Collector& other)
       stopped_work_us_(other.stopped_work_us_),
       stopped_jobs_(other.stopped_jobs_),
       run_policy_(other.run_policy_),
+      ok_durations_(other.ok_durations_),
       winner_(other.winner_),
       errors_(other.errors_),
       committing_counts_(other.committing_counts_),
@@ -185,6 +187,7 @@ void Collector::answer(CollectorOutbox& out) {
   log.set_end(own_end_);
   log.set_stop_level(own_end_level_);
   log.set_end_reason(own_end_reason_);
+  if (ok_durations_.count() >= kMedianAfter) log.set_median_us(ok_durations_.at_percent(50));
   const std::uint64_t head = log_base_ + log_.size();
   log.set_offset(head);
   if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ ||

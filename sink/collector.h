@@ -18,6 +18,7 @@
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "sink/digest.h"
+#include "sink/duration_quantiles.h"
 #include "sink/kinds/kind.h"
 #include "sink/outcome.h"
 #include "sink/run_summary.h"
@@ -156,9 +157,10 @@ class Collector {
   std::uint64_t stopped_jobs_ = 0;
 
   proto::RunPolicy run_policy_;
+  DurationQuantiles ok_durations_;  // where the policy wants their median; a new process begins anew
   std::optional<proto::Winner> winner_;
   std::vector<proto::FailedJob> errors_;  // the first ones
-  JobCounts committing_counts_;  // as of begin_commit
+  JobCounts committing_counts_;           // as of begin_commit
   JobCounts durable_counts_;
 
   std::deque<JobSpan> log_;  // completion log from offset log_base_ on

@@ -1,5 +1,5 @@
-// What is noted of single outcomes, and the run's goal: so many of them, and it is over. Only durable ones count, so that what a killed sink has
-// told of is never taken back.
+// What is noted of single outcomes, and the run's goal: so many of them, and it is over. Only durable ones
+// count, so that what a killed sink has told of is never taken back.
 #include "pipeline/halt.h"
 #include "sink/collector.h"
 

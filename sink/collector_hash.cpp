@@ -22,7 +22,10 @@ std::uint64_t Collector::hash() const {
 void Collector::add_to(StateHash& hash) const {
   hash.add(policy_.epoch).add(run_id_).add(done_).add(without_rows_).add(kind_ ? 1 : 0);
   hash.add(counts_.submitted).add(counts_.ok).add(counts_.failed).add(counts_.cancelled).add(counts_.expired);
-  hash.add(durable_counts_.ok).add(durable_counts_.failed).add(committing_counts_.ok).add(committing_counts_.failed);
+  hash.add(durable_counts_.ok)
+      .add(durable_counts_.failed)
+      .add(committing_counts_.ok)
+      .add(committing_counts_.failed);
   hash.add(digest_.low).add(digest_.high);
   hash.add_figure(duplicates_).add_figure(work_us_).add_figure(started_jobs_);
   hash.add_figure(dropped_.late).add_figure(dropped_.forged).add_figure(dropped_.stale);

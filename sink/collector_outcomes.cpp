@@ -163,6 +163,7 @@ void Collector::record(const Outcome& outcome, Instant now, Ledger& ledger) {
   }
   if (outcome.status == Status::kOk) {
     note_winner(outcome, now);
+    if (run_policy_.timeout_percent() > 0) ok_durations_.add(outcome.duration_us);
   } else if (outcome.status == Status::kFailed) {
     note_error(outcome);
   } else if (outcome.attempt > 0) {

@@ -34,7 +34,8 @@ struct RunSummary {
     std::uint64_t job = 0;
     std::string input;
     std::uint64_t after_us = 0;  // since the first dispatch
-    std::uint64_t saved_us = 0;  // work that the cancelled jobs would still have taken, by the average of the others
+    std::uint64_t saved_us =
+        0;  // work that the cancelled jobs would still have taken, by the average of the others
   };
 
   std::string run_id;  // ULID text, 26 characters
@@ -62,7 +63,7 @@ struct RunSummary {
     std::string input, code, message;
   };
   std::vector<Error> errors;  // the first 50 jobs that failed
-  bool total_known = false;              // the input was read to its end: jobs.submitted is the total
+  bool total_known = false;   // the input was read to its end: jobs.submitted is the total
 };
 
 }  // namespace fantail

@@ -41,6 +41,8 @@ struct DispatchPolicy {
   double rate = 0;                // starts per second in the whole run; 0: no limit
   // Whether it matters when each job starts: none is given away before a slot is free.
   BackoffPolicy backoff;
+  Duration timeout{0};                // of one attempt; 0: none
+  std::uint32_t timeout_percent = 0;  // instead, of the median of the ok jobs so far
   bool paced() const { return max_running > 0 || rate > 0; }
   Duration wait = kForever;  // for the first worker and for the sink
   static constexpr Duration kForever = Duration::max();
@@ -52,6 +54,7 @@ struct LaneBatch {
   std::vector<JobSpan> jobs;
   std::vector<std::uint32_t> attempts;  // one per job; empty: all 1
   Duration time_left{0};                // 0: no deadline
+  Duration timeout{0};                  // of each attempt; 0: none
   std::uint64_t count() const;
 };
 
@@ -217,6 +220,7 @@ class Dispatcher {
   void propose_stopped(Instant now, DispatchOutbox& out);
   bool may_dispatch(Instant now) const;
   std::uint64_t room(Instant now) const;
+  Duration timeout() const;
   void count_running(Worker& worker);
 
   // dispatcher_sink.cpp
@@ -302,6 +306,7 @@ class Dispatcher {
   Instant proposed_at_{};
   Instant quarantined_at_{};
   Instant given_up_at_{};
+  Duration median_{0};  // of the ok jobs so far; 0: not known yet
   RangeSet without_rows_;
 
   bool sink_opened_ = false;

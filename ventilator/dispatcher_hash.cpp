@@ -58,7 +58,7 @@ void Dispatcher::add_jobs(StateHash& hash) const {
   hosts_.hash(hash);
   rate_.hash(hash);
   retry_queue_.hash(hash);
-  hash.add(given_up_.size());
+  hash.add(given_up_.size()).add_figure(static_cast<std::uint64_t>(median_.count()));
   for (const auto& [job, attempt] : given_up_)
     hash.add(job).add(attempt.attempt());
   leases_.hash(hash);

@@ -36,6 +36,11 @@ std::uint64_t Dispatcher::room(Instant now) const {
   return room;
 }
 
+Duration Dispatcher::timeout() const {
+  if (policy_.timeout_percent == 0) return policy_.timeout;
+  return median_ * policy_.timeout_percent / 100;
+}
+
 // How many jobs the worker may hold unfinished: one in each slot, and enough beyond that to cover a round
 // trip. The shorter the jobs, the more; near the end of the input less, so that nobody sits on the last ones.
 std::uint64_t Dispatcher::window(const Worker& worker) const {
@@ -147,6 +152,7 @@ bool Dispatcher::advance_frontier(const std::vector<JobSpan>& jobs, Instant now,
 void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, DispatchOutbox& out) {
   Worker& worker = entry->second;
   batch.sequence = worker.next_sequence++;
+  batch.timeout = timeout();
   if (deadline_at_) batch.time_left = std::max(*deadline_at_ - now, Duration{1});
   for (const JobSpan& span : batch.jobs)
     lease(span, entry->first, batch);

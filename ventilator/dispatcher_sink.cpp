@@ -9,6 +9,7 @@ namespace fantail {
 namespace {
 
 constexpr std::uint32_t kProtocolVersion = 1;
+constexpr std::uint64_t kDurationMaxUs = 365ULL * 24 * 3600 * 1'000'000;
 constexpr Duration kAskApart = std::chrono::milliseconds(2);
 constexpr Duration kAskAgainAfter = std::chrono::seconds(1);
 // Workers say hello again within a heartbeat of the ventilator's return.
@@ -144,6 +145,7 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   }
   sink_epoch_ = sink_epoch;
   log_offset_ = log.offset();
+  median_ = Duration(static_cast<Duration::rep>(std::min(log.median_us(), kDurationMaxUs)));
   answered_ = log.question();
   settle_limbo(answered_, now, out);
   if (log.end() != proto::RUN_END_NONE) stop(log.end(), log.stop_level(), log.end_reason(), now, out);

@@ -1,5 +1,7 @@
 #include "ventilator/run_options.h"
 
+#include <charconv>
+
 #include "pipeline/duration.h"
 #include "pipeline/halt.h"
 #include "pipeline/rate.h"
@@ -41,6 +43,18 @@ std::optional<BackoffPolicy> parse_backoff(const std::string& text) {
   return BackoffPolicy{*first, *longest};
 }
 
+// 5s, or 200%.
+bool read_timeout(std::string text, RunOptions& options) {
+  if (!text.ends_with('%')) {
+    const auto timeout = parse_duration(text);
+    options.timeout = timeout.value_or(Duration{0});
+    return options.timeout.count() > 0;
+  }
+  text.pop_back();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.timeout_percent);
+  return error == std::errc() && end == text.data() + text.size() && options.timeout_percent >= 100;
+}
+
 }  // namespace
 
 void add_run_options(CLI::App& app, RunOptions& options) {
@@ -68,6 +82,17 @@ void add_run_options(CLI::App& app, RunOptions& options) {
          },
          "So many jobs start in a second (100/s), minute (30/m) or hour (5/h), over all workers")
       ->type_name("RATE")
+      ->group("Run");
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&options](const std::string& text) {
+           if (!read_timeout(text, options)) {
+             throw CLI::ValidationError(
+                 "--timeout", "\"" + text + "\" is no timeout: write 5s, or 200% of the median so far");
+           }
+         },
+         "An attempt that takes longer is stopped and failed; 200%: of the median of the jobs so far")
+      ->type_name("DURATION|N%")
       ->group("Run");
   app.add_option("--retries", options.retries,
                  "So many more attempts for a job whose failure may pass: a timeout, not a missing file")
@@ -102,12 +127,15 @@ DispatchPolicy make_dispatch_policy(const RunOptions& options, const RunRequest&
   policy.max_running = options.max_running;
   policy.rate = options.rate;
   policy.backoff = options.backoff;
+  policy.timeout = options.timeout;
+  policy.timeout_percent = options.timeout_percent;
   return policy;
 }
 
 proto::RunPolicy make_run_policy(const RunOptions& options) {
   proto::RunPolicy policy;
   policy.set_attempts(options.retries + 1);
+  policy.set_timeout_percent(options.timeout_percent);
   if (options.halt) *policy.mutable_halt() = *options.halt;
   if (options.first == 0) return policy;
   proto::Halt& goal = *policy.mutable_halt();

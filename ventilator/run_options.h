@@ -21,6 +21,8 @@ struct RunOptions {
   double rate = 0;
   std::uint32_t retries = 0;  // of one job
   BackoffPolicy backoff;
+  Duration timeout{0};                // of one attempt; 0: none
+  std::uint32_t timeout_percent = 0;  // instead, of the median so far
 };
 
 // `fantail run` has them too.

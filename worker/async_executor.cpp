@@ -28,6 +28,7 @@ void AsyncExecutor::set_run(const proto::RunSpec& spec) {
   queue_.clear();
   running_.clear();
   tickets_.clear();
+  timed_ = 0;
   hosts_have_limits_ = spec.kind().has_urls() && spec.kind().urls().permit_every_hop();
   for (const auto& loop : loops_)
     loop->http().set_kind(spec.kind());
@@ -54,6 +55,7 @@ void AsyncExecutor::fill_slots() {
       job.time_left = std::max(queued.arrived + queued.job.time_left - now, Duration{0});
     }
     tickets_[queued.job.id] = job.ticket;
+    if (queued.job.timeout.count() > 0) ++timed_;
     running_.emplace(job.ticket, Running{std::move(queued.job), queued.arrived, now});
     jobs[job.ticket % loops_.size()].push_back(std::move(job));
   }
@@ -73,6 +75,20 @@ std::vector<JobId> AsyncExecutor::drop_queued() {
 void AsyncExecutor::stop_running(StopReason reason) {
   for (const auto& [ticket, running] : running_)
     loop_of(ticket).http().stop(ticket, reason);
+}
+
+Instant AsyncExecutor::stop_overdue(Instant now) {
+  if (timed_ == 0) return kNever;
+  Instant next = kNever;
+  for (auto& [ticket, running] : running_) {
+    if (running.job.timeout.count() == 0 || running.overdue) continue;
+    const Instant at = running.started + running.job.timeout;
+    next = std::min(next, at);
+    if (at > now) continue;
+    running.overdue = true;
+    loop_of(ticket).http().stop(ticket, StopReason::kTimedOut);
+  }
+  return std::max(next, now);
 }
 
 void AsyncExecutor::permit(JobId job, const std::string& host) {
@@ -146,6 +162,7 @@ void AsyncExecutor::collect(std::vector<proto::Results>& completions, std::vecto
               {job.id, job.input, job.attempt, std::move(event.result),
                running->second.started - running->second.arrived, event.at - running->second.started});
     tickets_.erase(job.id);
+    if (job.timeout.count() > 0) --timed_;
     running_.erase(running);
   }
   for (const JobId job : returned_) {

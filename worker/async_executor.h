@@ -24,6 +24,7 @@ class AsyncExecutor : public Executor {
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
+  Instant stop_overdue(Instant now) override;
   void permit(JobId job, const std::string& host) override;
   std::uint64_t running() override { return running_.size(); }
   void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
@@ -38,6 +39,7 @@ class AsyncExecutor : public Executor {
     AcceptedJob job;
     Instant arrived;
     Instant started;
+    bool overdue = false;  // and told so
   };
   struct Event {
     proto::HostEvent::Type type;
@@ -80,6 +82,7 @@ class AsyncExecutor : public Executor {
   std::deque<Queued> queue_;
   std::unordered_map<std::uint64_t, Running> running_;  // by ticket
   std::unordered_map<JobId, std::uint64_t> tickets_;
+  std::uint64_t timed_ = 0;      // of the running ones, those with a timeout
   std::vector<JobId> returned_;  // permits that nobody waits for any more
   std::uint64_t next_ticket_ = 1;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "messages.pb.h"
+#include "pipeline/instant.h"
 #include "worker/job_slice.h"
 #include "worker/processor.h"
 
@@ -20,6 +21,8 @@ class Executor {
   virtual void start(JobSlice jobs) = 0;
   virtual std::vector<JobId> drop_queued() = 0;
   virtual void stop_running(StopReason reason) = 0;
+  // Stops what has run for longer than its timeout; returns when to look again.
+  virtual Instant stop_overdue(Instant now) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
   virtual std::uint64_t running() = 0;
   // What happened since the last call; descriptor() becomes readable when there may be something.

@@ -12,6 +12,7 @@ std::optional<JobSlice> JobSlice::of(proto::Lane& message) {
   batch->inputs = std::move(*message.mutable_inputs());
   batch->attempts.assign(message.attempts().begin(), message.attempts().end());
   batch->time_left = Duration(static_cast<Duration::rep>(message.time_left_us()));
+  batch->timeout = Duration(static_cast<Duration::rep>(message.timeout_us()));
   const std::optional<ColumnReader> inputs = ColumnReader::open(batch->inputs, count);
   const bool fits = inputs && (batch->jobs.empty() || batch->jobs.size() == count) &&
                     (batch->attempts.empty() || batch->attempts.size() == count);
@@ -46,7 +47,7 @@ std::vector<AcceptedJob> accepted_jobs(JobSlice slice) {
   jobs.reserve(slice.size());
   while (slice.size() > 0) {
     const JobView job = slice.next();
-    jobs.push_back({job.id, std::string(job.input), job.attempt, slice.time_left()});
+    jobs.push_back({job.id, std::string(job.input), job.attempt, slice.time_left(), slice.timeout()});
   }
   return jobs;
 }

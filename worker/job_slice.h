@@ -28,6 +28,7 @@ struct AcceptedJob {
   std::string input;
   std::uint32_t attempt = 1;
   Duration time_left{0};  // until the run's deadline, as of its arrival; 0: none
+  Duration timeout{0};    // of this attempt; 0: none
 };
 
 // Some jobs of one lane message, in its order.
@@ -38,6 +39,7 @@ class JobSlice {
 
   std::uint32_t size() const { return end_ - reader_.index(); }
   Duration time_left() const { return batch_->time_left; }
+  Duration timeout() const { return batch_->timeout; }
   // Consecutive ids; empty where they are not.
   JobSpan dense_span() const;
   // Of the job at an index below size().
@@ -56,6 +58,7 @@ class JobSlice {
     proto::Column inputs;
     std::vector<std::uint32_t> attempts;  // empty: all 1
     Duration time_left{0};
+    Duration timeout{0};
     JobId id(std::uint32_t index) const { return jobs.empty() ? first_job + index : jobs[index]; }
     std::uint32_t attempt(std::uint32_t index) const { return attempts.empty() ? 1 : attempts[index]; }
   };

@@ -29,6 +29,7 @@ JobResult JobResult::failed(std::string code, std::string message, std::string p
 
 JobResult JobResult::stopped(StopReason reason) {
   assert(reason != StopReason::kNone);
+  if (reason == StopReason::kTimedOut) return failed("timeout", "it took longer than --timeout allows");
   if (reason == StopReason::kExpired) {
     return {Status::kExpired, "expired", "the run's deadline passed", {}, false};
   }

@@ -8,7 +8,7 @@
 
 namespace fantail {
 
-enum class StopReason : std::uint8_t { kNone = 0, kCancelled, kExpired };
+enum class StopReason : std::uint8_t { kNone = 0, kCancelled, kExpired, kTimedOut };
 
 class StopToken {
  public:

@@ -18,6 +18,8 @@ constexpr std::size_t kTakeMax = 4096;
 // Large results do not wait for the rest of what was taken.
 constexpr std::size_t kDeliverBytes = 1 << 20;
 constexpr double kNewestWeight = 0.1;
+// A slot may have got a job with a timeout meanwhile.
+constexpr Duration kLookAtTimeouts = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -121,6 +123,29 @@ void ThreadExecutor::stop_running(StopReason reason) {
 std::uint64_t ThreadExecutor::running() {
   const std::lock_guard lock(mutex_);
   return running_;
+}
+
+// With a timeout a job costs two locks more: so that it is never the next one that is stopped.
+void ThreadExecutor::begin_timeout(Slot& slot, Instant overdue_at) {
+  const std::lock_guard lock(mutex_);
+  slot.overdue_at = overdue_at;
+  ++timed_;
+}
+
+void ThreadExecutor::end_timeout(Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  slot.overdue_at = kNever;
+  --timed_;
+  if (slot.stop.reason() == StopReason::kTimedOut) slot.stop.request_stop(stop_reason_);
+}
+
+Instant ThreadExecutor::stop_overdue(Instant now) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& slot : slots_) {
+    if (slot->overdue_at <= now && !slot->stop.stop_requested())
+      slot->stop.request_stop(StopReason::kTimedOut);
+  }
+  return timed_ > 0 ? now + kLookAtTimeouts : kNever;
 }
 
 void ThreadExecutor::collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>&) {
@@ -252,7 +277,10 @@ void ThreadExecutor::process(Queued work, SyncProcessor* processor, Slot& slot, 
     SlotOutput output(*this, slot, view, generation);
     SyncJob job{view.input, view.id, view.attempt, slot.number, std::nullopt, &output};
     if (time_left.count() > 0) job.time_left = work.arrived + time_left - started;
+    const Duration timeout = work.jobs.timeout();
+    if (timeout.count() > 0) begin_timeout(slot, started + timeout);
     JobResult result = process_one(job, processor, slot.stop);
+    if (timeout.count() > 0) end_timeout(slot);
     const Instant ended = steady_now();
     // A result that waits for its job's output waits alone.
     const bool waits = output.sent() && waits_for_output(job.id, generation);

@@ -29,6 +29,7 @@ class ThreadExecutor : public Executor {
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
+  Instant stop_overdue(Instant now) override;
   void permit(JobId, const std::string&) override {}
   std::uint64_t running() override;
   void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
@@ -44,7 +45,8 @@ class ThreadExecutor : public Executor {
   struct Slot {
     std::uint32_t number = 1;
     StopToken stop;
-    WakeEvent durable;  // some output is
+    Instant overdue_at = kNever;  // the job in it, under mutex_
+    WakeEvent durable;            // some output is
     std::thread thread;
   };
   // The output of the job in a slot.
@@ -55,6 +57,8 @@ class ThreadExecutor : public Executor {
   std::optional<Queued> take(Slot& slot, std::size_t limit, std::uint64_t& generation, proto::RunSpec& spec);
   void process(Queued work, SyncProcessor* processor, Slot& slot, std::uint64_t generation, double& mean_us);
   JobResult process_one(const SyncJob& job, SyncProcessor* processor, const StopToken& stop);
+  void begin_timeout(Slot& slot, Instant overdue_at);
+  void end_timeout(Slot& slot);
   void deliver(proto::Results done, bool slot_is_free, std::uint64_t generation);
   // Whether the job's result has to wait for its output.
   bool waits_for_output(JobId job, std::uint64_t generation);
@@ -76,6 +80,7 @@ class ThreadExecutor : public Executor {
   std::uint64_t generation_ = 0;  // of the run; what an older one brings is dropped
   StopReason stop_reason_ = StopReason::kNone;
   std::uint64_t running_ = 0;
+  std::uint64_t timed_ = 0;  // of these, jobs with a timeout
   bool quits_ = false;
   std::vector<std::unique_ptr<Slot>> slots_;
 };

@@ -174,7 +174,7 @@ int Worker::run(Signals& signals) {
   Poller poller;
   while (!session_.finished()) {
     Instant now = steady_now();
-    const Instant wake = session_.on_tick(now, *this);
+    const Instant wake = std::min(session_.on_tick(now, *this), executor_->stop_overdue(now));
     if (session_.finished()) break;
     if (sockets_changed_) {
       sockets_changed_ = false;

@@ -201,6 +201,32 @@ class Retries(fantail.SystemTest):
         self.assertEqual(3, len(server.requests))
 
 
+class Timeouts(fantail.SystemTest):
+    def test_an_attempt_that_takes_too_long_is_stopped(self):
+        with open(self.path("sleeps.txt"), "w", encoding="utf-8") as file:
+            file.write("0.01\n30\n0.01\n")
+        started = time.monotonic()
+        code, rows, report, _ = self.run_fantail("--timeout", "300ms", "--retries", "1", "--backoff", "0s..0s", "echo",
+                                                 "--sleep-from", self.path("sleeps.txt"))
+        self.assertLess(time.monotonic() - started, 10)
+        self.assertEqual((1, 2, 1), (code, report["jobs"]["ok"], report["retries"]))
+        slow = next(row for row in rows if row["job"] == 1)
+        self.assertEqual(("timeout", 2), (slow["error"]["code"], slow["attempt"]))
+
+    def test_transfers_too(self):
+        server = PatientServer(self, {"/a": 0.01, "/b": 30})
+        code, rows, _, _ = self.run_fantail("--timeout", "300ms", "urls", "--per-host", "0", server.url + "/a", server.url + "/b")
+        self.assertEqual((1, "timeout"), (code, next(row for row in rows if row["job"] == 1)["error"]["code"]))
+        fantail.wait_until(lambda: "/b" in server.abandoned, 5, "its connection is closed")
+
+    def test_a_share_of_the_median_so_far(self):
+        with open(self.path("sleeps.txt"), "w", encoding="utf-8") as file:
+            file.write("0.02\n" * 60 + "30\n")
+        code, rows, _, _ = self.run_fantail("--timeout", "2000%", "echo", "--sleep-from", self.path("sleeps.txt"))
+        self.assertEqual(1, code)
+        self.assertEqual(["timeout"], [row["error"]["code"] for row in rows if row["error"]])
+
+
 class Control(fantail.SystemTest):
     def begin(self):
         self.server = fantail.WebServer(self, lambda path: (time.sleep(0.03), fantail.page())[1])
