@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "pipeline/app/command_line.h"
@@ -77,7 +78,8 @@ class ExecCommand : public KindCommand {
  private:
   void fill(proto::ExecSpec& spec, const ExecWords& given) const {
     spec.set_arguments(static_cast<std::uint32_t>(given.lists.size()));
-    spec.set_grace_us(static_cast<std::uint64_t>(grace_.count()));
+    // 0 would be the worker's default.
+    spec.set_grace_us(static_cast<std::uint64_t>(std::max(grace_, Duration{1}).count()));
     // What a sink has no use for it drops.
     spec.set_whole_output(true);
     for (const std::string& word : given.command) {
