@@ -20,7 +20,11 @@ std::uint64_t Collector::hash() const {
 }
 
 void Collector::add_to(StateHash& hash) const {
-  hash.add(policy_.epoch).add(run_id_).add(done_).add(without_rows_).add(kind_ ? 1 : 0);
+  hash.add_epoch(StateHash::Epoch::kSink, policy_.epoch)
+      .add(run_id_)
+      .add(done_)
+      .add(without_rows_)
+      .add(kind_ ? 1 : 0);
   hash.add(counts_.submitted).add(counts_.ok).add(counts_.failed).add(counts_.cancelled).add(counts_.expired);
   hash.add(durable_counts_.ok)
       .add(durable_counts_.failed)
@@ -42,7 +46,7 @@ void Collector::add_to(StateHash& hash) const {
   for (const auto* acknowledgements : {&uncommitted_acks_, &committing_acks_}) {
     hash.add(acknowledgements->size());
     for (const auto& [id, sequences] : *acknowledgements) {
-      hash.add(id).add(sequences.size());
+      hash.add_name(id).add(sequences.size());
       for (const std::uint64_t sequence : sequences)
         hash.add(sequence);
     }
@@ -53,10 +57,13 @@ void Collector::add_to(StateHash& hash) const {
   hash.add((books_changed_ ? 1 : 0) + (closed_ ? 2 : 0) + (ended_ ? 4 : 0) + (acknowledged_ ? 8 : 0));
   hash.add(question_ ? 1 : 0);
   if (question_) {
-    hash.add_figure(question_->question()).add(question_->sink_epoch()).add(question_->offset());
+    hash.add_figure(question_->question()).add_epoch(StateHash::Epoch::kSink, question_->sink_epoch());
+    hash.add(question_->offset());
     hash.add(static_cast<std::uint64_t>(question_->facts().end())).add(asked_at_, kAnswers);
   }
-  hash.add(ventilator_epoch_).add(claimed_ ? 1 : 0).add(ventilator_heard_, kAbandons);
+  hash.add_epoch(StateHash::Epoch::kVentilator, ventilator_epoch_)
+      .add(claimed_ ? 1 : 0)
+      .add(ventilator_heard_, kAbandons);
   hash.add_figure(first_dispatch_.value_or(Instant{})).add_figure(last_commit_).add_figure(started_);
   hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
   hash.add(static_cast<std::uint64_t>(own_end_)).add(static_cast<std::uint64_t>(own_end_level_));

@@ -71,7 +71,7 @@ std::vector<Lease> Leases::all() const {
 
 void Leases::hash(StateHash& hash) const {
   for (const auto& [first, lease] : leases_) {
-    hash.add(first).add(lease.jobs.end).add(lease.worker).add(lease.sequence).add(lease.attempt);
+    hash.add(first).add(lease.jobs.end).add_name(lease.worker).add(lease.sequence).add_figure(lease.attempt);
   }
 }
 

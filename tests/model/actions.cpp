@@ -8,6 +8,9 @@ namespace {
 
 using Kind = Action::Kind;
 
+// After so many every timer has fired.
+constexpr std::uint32_t kIdleStepsMost = 40;
+
 bool may_start(const State& state, Role role) {
   if (state.up(role)) return false;
   const VentilatorNode& ventilator = *state.ventilator;
@@ -21,7 +24,7 @@ bool may_start(const State& state, Role role) {
 std::uint32_t down_for(const State& state, Role role) {
   if (role == Role::kVentilator) return state.ventilator->down_for;
   if (role == Role::kSink) return state.sink->down_for;
-  return state.workers[static_cast<std::size_t>(role) - static_cast<std::size_t>(Role::kWorker)]->down_for;
+  return state.workers[worker_of(role)]->down_for;
 }
 
 bool must_commit(const State& state) {
@@ -42,76 +45,96 @@ bool is_stream(const Message& message) {
   return message.event || (message.channel >= Channel::kLane && message.channel < Channel::kResults);
 }
 
-void add_deliveries(const State& state, std::vector<Action>& actions) {
-  std::array<bool, kChannels> behind{};
-  const Budget& budget = state.budget;
-  for (std::size_t index = 0; index < state.messages.size(); ++index) {
-    const Message& message = state.messages[index];
-    if (std::exchange(behind[static_cast<std::size_t>(message.channel)], true)) continue;
-    if (index > 0 && !budget.any_order && budget.swaps == 0) break;
-    const auto which = static_cast<std::uint8_t>(index);
-    actions.push_back({Kind::kDeliver, which});
-    if ((index > 0 && !budget.any_order) || state.ventilator->exit_code) continue;
-    if (budget.losses > 0 && !message.event) actions.push_back({Kind::kLose, which});
-    if (budget.late == 0 || is_stream(message)) continue;
-    actions.push_back({Kind::kCopy, which});
-    actions.push_back({Kind::kPostpone, which});
-  }
+bool may_cancel(const State& state) {
+  const std::optional<Dispatcher>& dispatcher = state.ventilator->dispatcher;
+  return state.budget.cancels > 0 && dispatcher && dispatcher->sink_reached() && !dispatcher->stopped();
 }
 
-// Crashes, what comes late, and people.
-void add_faults(const State& state, std::vector<Action>& actions) {
-  const auto add = [&actions](Kind kind, std::size_t which) {
-    actions.push_back({kind, static_cast<std::uint8_t>(which)});
-  };
-  for (std::size_t index = 0; index < state.late.size(); ++index) {
-    if (state.up(receiver_of(state.late[index].channel))) add(Kind::kDeliverLate, index);
+class Actions {
+ public:
+  explicit Actions(const State& state) : state_(state) {}
+
+  std::vector<Action> all() {
+    if (must_commit(state_)) add_commit();
+    if (may_go_on() && !state_.messages.empty()) add_delivery();
+    if (may_go_on() && !state_.late.empty()) add_late();
+    if (may_go_on()) add_settled();
+    return std::move(actions_);
   }
-  for (std::size_t role = 0; role < kRoles && state.budget.crashes > 0; ++role) {
-    if (state.up(static_cast<Role>(role))) add(Kind::kCrash, role);
+
+ private:
+  void add(Kind kind, std::size_t which = 0) { actions_.push_back({kind, static_cast<std::uint8_t>(which)}); }
+
+  // Unless fine, one thing comes after the other: commits, messages, copies, all else.
+  bool may_go_on() const { return state_.fine || actions_.empty(); }
+
+  void add_commit() {
+    add(Kind::kCommit);
+    if (state_.budget.crashes == 0) return;
+    add(Kind::kCommitAndDie);
+    add(Kind::kCrash, static_cast<std::size_t>(Role::kSink));
   }
-  const std::optional<Dispatcher>& dispatcher = state.ventilator->dispatcher;
-  if (state.budget.cancels > 0 && dispatcher && dispatcher->sink_reached() && !dispatcher->stopped()) {
-    add(Kind::kCancel, 0);
-    add(Kind::kAbort, 0);
+
+  void add_delivery() {
+    const Message& message = state_.messages.front();
+    add(Kind::kDeliver);
+    if (state_.ventilator->exit_code) return;
+    const Budget& budget = state_.budget;
+    if (budget.losses > 0 && !message.event) add(Kind::kLose);
+    if (budget.copies > 0 && !is_stream(message)) {
+      add(Kind::kRepeat);
+      add(Kind::kCopy);
+    }
+    const Role role = receiver_of(message.channel);
+    add_crash(role);
+    if (role == Role::kVentilator) add_cancel();
   }
-}
+
+  void add_late() {
+    for (std::size_t index = 0; index < (state_.fine ? state_.late.size() : 1); ++index) {
+      add(Kind::kDeliverLate, index);
+      add_crash(receiver_of(state_.late[index].channel));
+    }
+  }
+
+  void add_settled() {
+    for (std::size_t role = 0; role < kRoles; ++role) {
+      if (may_start(state_, static_cast<Role>(role))) add(Kind::kStart, role);
+    }
+    if (may_fire_timers(state_)) add(Kind::kTimers);
+    if (state_.ventilator->exit_code) return;
+    for (std::size_t worker = 0; worker < kWorkers; ++worker) {
+      if (!state_.workers[worker]->jobs.empty()) add(Kind::kFinish, worker);
+    }
+    for (std::size_t role = 0; role < kRoles; ++role)
+      add_crash(static_cast<Role>(role));
+    add_cancel();
+  }
+
+  void add_crash(Role role) {
+    if (state_.budget.crashes > 0 && state_.up(role)) add(Kind::kCrash, static_cast<std::size_t>(role));
+  }
+
+  void add_cancel() {
+    if (!may_cancel(state_)) return;
+    add(Kind::kCancel);
+    add(Kind::kAbort);
+  }
+
+  const State& state_;
+  std::vector<Action> actions_;
+};
 
 }  // namespace
 
 std::vector<Action> actions_in(const State& state) {
-  std::vector<Action> actions;
-  const auto add = [&actions](Kind kind, std::size_t which) {
-    actions.push_back({kind, static_cast<std::uint8_t>(which)});
-  };
-  const bool commits = must_commit(state);
-  // Once the ventilator has left, only the sink's own end is of interest.
-  const bool left = state.ventilator->exit_code.has_value();
-  if (commits) {
-    add(Kind::kCommit, 0);
-    if (state.budget.crashes > 0 && !left) {
-      add(Kind::kCommitAndDie, 0);
-      if (state.budget.coarse) add(Kind::kCrash, static_cast<std::size_t>(Role::kSink));
-    }
-    if (state.budget.coarse) return actions;
-  }
-  add_deliveries(state, actions);
-  const bool settled = !state.budget.coarse || state.messages.empty();
-  for (std::size_t role = 0; role < kRoles && settled; ++role) {
-    if (may_start(state, static_cast<Role>(role))) add(Kind::kStart, role);
-  }
-  if (may_fire_timers(state)) add(Kind::kTimers, 0);
-  if (left) return actions;
-  for (std::size_t worker = 0; worker < kWorkers && settled; ++worker) {
-    if (!state.workers[worker]->jobs.empty()) add(Kind::kFinish, worker);
-  }
-  add_faults(state, actions);
-  return actions;
+  return Actions(state).all();
 }
 
 Action calm_action(const State& state) {
   if (must_commit(state)) return {Kind::kCommit, 0};
   if (!state.messages.empty()) return {Kind::kDeliver, 0};
+  if (!state.late.empty()) return {Kind::kDeliverLate, 0};
   for (std::size_t role = 0; role < kRoles; ++role) {
     if (may_start(state, static_cast<Role>(role))) return {Kind::kStart, static_cast<std::uint8_t>(role)};
   }
@@ -120,6 +143,29 @@ Action calm_action(const State& state) {
   }
   return {Kind::kTimers, 0};
 }
+
+namespace {
+
+// Steps in which nothing comes of the timers are passed over.
+void fire_next_timers(State& state) {
+  if (state.fine) return fire_timers(state);
+  const std::uint64_t hash = state.hash();
+  for (std::uint32_t step = 0; step < kIdleStepsMost; ++step) {
+    State fired = state;
+    fire_timers(fired);
+    State settled = fired;
+    while (must_commit(settled) || !settled.messages.empty() || !settled.late.empty())
+      settled = after(settled, calm_action(settled));
+    if (settled.hash() != hash) {
+      state = std::move(fired);
+      return;
+    }
+    if (!may_fire_timers(settled)) return;
+    state = std::move(settled);
+  }
+}
+
+}  // namespace
 
 State after(const State& before, Action action) {
   State state = before;
@@ -130,7 +176,6 @@ State after(const State& before, Action action) {
   };
   switch (action.kind) {
     case Kind::kDeliver:
-      if (action.which > 0 && !state.budget.any_order) --state.budget.swaps;
       take(state.messages);
       deliver(state, message);
       break;
@@ -138,12 +183,14 @@ State after(const State& before, Action action) {
       --state.budget.losses;
       take(state.messages);
       break;
+    case Kind::kRepeat:
+      --state.budget.copies;
+      message = state.messages.front();
+      state.messages.insert(state.messages.begin(), message);
+      break;
     case Kind::kCopy:
-    case Kind::kPostpone:
-      --state.budget.late;
-      take(state.messages);
-      state.late.push_back(message);
-      if (action.kind == Kind::kCopy) deliver(state, message);
+      --state.budget.copies;
+      state.late.push_back(state.messages.front());
       break;
     case Kind::kDeliverLate:
       take(state.late);
@@ -172,7 +219,7 @@ State after(const State& before, Action action) {
       cancel(state, action.kind == Kind::kCancel ? proto::STOP_QUEUED : proto::STOP_RUNNING);
       break;
     case Kind::kTimers:
-      fire_timers(state);
+      fire_next_timers(state);
       break;
   }
   // A copy for a worker's former incarnation never arrives.
@@ -180,7 +227,7 @@ State after(const State& before, Action action) {
     if (copy.channel < Channel::kVentilatorToWorker) return false;
     const Role role = receiver_of(copy.channel);
     if (role == Role::kVentilator || role == Role::kSink) return false;
-    const std::size_t worker = static_cast<std::size_t>(role) - static_cast<std::size_t>(Role::kWorker);
+    const std::size_t worker = worker_of(role);
     return state.workers[worker]->life != copy.life || !state.up(role);
   });
   return state;

@@ -12,8 +12,8 @@ struct Action {
   enum class Kind : std::uint8_t {
     kDeliver,
     kLose,
-    kCopy,      // delivered, and once more any time later
-    kPostpone,  // comes any time later
+    kRepeat,  // it comes twice
+    kCopy,    // it comes, and once more any time later
     kDeliverLate,
     kFinish,
     kCommit,

@@ -115,10 +115,10 @@ std::string describe(const State& before, Action action) {
       return text_of(before.messages[which]);
     case Kind::kLose:
       return "LOST: " + text_of(before.messages[which]);
+    case Kind::kRepeat:
+      return "TWICE: " + text_of(before.messages[which]);
     case Kind::kCopy:
       return "COPIED: " + text_of(before.messages[which]);
-    case Kind::kPostpone:
-      return "POSTPONED: " + text_of(before.messages[which]);
     case Kind::kDeliverLate:
       return "LATE: " + text_of(before.late[which]);
     case Kind::kFinish:

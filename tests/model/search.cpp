@@ -1,10 +1,14 @@
 #include "tests/model/search.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
+#include <numeric>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "tests/model/actions.h"
@@ -27,23 +31,84 @@ struct Reached {
   std::uint32_t index;
 };
 
+constexpr std::size_t kKindsOfFaults = 4;
+
+std::array<std::uint32_t, kKindsOfFaults> faults_in(const Budget& budget) {
+  return {budget.crashes, budget.losses, budget.copies, budget.cancels};
+}
+
+// Budgets with which a state was reached, each a bit of a word. What follows from a state with a budget
+// follows from it with a larger one too: a budget stands for all that are no larger.
+class Budgets {
+ public:
+  explicit Budgets(const Budget& most) : most_(faults_in(most)) {
+    std::size_t bits = 1;
+    for (const std::uint32_t faults : most_)
+      bits *= faults + 1;
+    up_to_.resize(bits);
+    for (std::size_t bit = 0; bit < bits; ++bit) {
+      for (std::size_t other = 0; other <= bit; ++other) {
+        if (no_larger(other, bit)) up_to_[bit] |= std::uint64_t{1} << other;
+      }
+    }
+  }
+
+  // False: it stands there already.
+  bool add(std::uint64_t& word, const Budget& budget) const {
+    const std::size_t bit = bit_of(budget);
+    if ((word >> bit) & 1) return false;
+    word |= up_to_[bit];
+    return true;
+  }
+
+ private:
+  std::size_t bit_of(const Budget& budget) const {
+    std::size_t bit = 0;
+    const auto faults = faults_in(budget);
+    for (std::size_t kind = 0; kind < kKindsOfFaults; ++kind)
+      bit = bit * (most_[kind] + 1) + faults[kind];
+    return bit;
+  }
+
+  bool no_larger(std::size_t one, std::size_t other) const {
+    for (std::size_t kind = kKindsOfFaults; kind-- > 0;) {
+      const std::size_t base = most_[kind] + 1;
+      if (one % base > other % base) return false;
+      one /= base;
+      other /= base;
+    }
+    return true;
+  }
+
+  std::array<std::uint32_t, kKindsOfFaults> most_;
+  std::vector<std::uint64_t> up_to_;  // by bit
+};
+
+std::size_t faults_left(const Budget& budget) {
+  const auto faults = faults_in(budget);
+  return std::accumulate(faults.begin(), faults.end(), std::size_t{0});
+}
+
 class Search {
  public:
-  explicit Search(const Scope& scope) : scope_(scope), first_(first_state(scope.budget)) {}
+  explicit Search(const Scope& scope)
+      : scope_(scope),
+        first_(first_state(scope.budget, scope.fine)),
+        budgets_(scope.budget),
+        waiting_(faults_left(scope.budget) + 1) {}
 
+  // The fewer faults the earlier: then a budget is never followed by a larger one.
   bool run() {
-    visited_.insert(first_.hash());
+    budgets_.add(visited_[first_.hash()], first_.budget);
     steps_.push_back({0, {}});
-    std::vector<Reached> level;
-    level.push_back({first_, 0});
-    while (!level.empty()) {
-      std::vector<Reached> next;
-      for (Reached& reached : level) {
-        if (!expand(reached, next)) return false;
-        reached.state = State{};
+    waiting_.back().push_back({first_, 0});
+    for (std::size_t left = waiting_.size(); left-- > 0;) {
+      while (!waiting_[left].empty()) {
+        for (Reached& reached : std::exchange(waiting_[left], {})) {
+          if (!expand(reached)) return false;
+          reached.state = State{};
+        }
       }
-      if (!next.empty()) ++depth_;
-      level = std::move(next);
     }
     print_sum("all states visited");
     return true;
@@ -52,20 +117,21 @@ class Search {
   std::uint64_t states() const { return steps_.size(); }
 
  private:
-  bool expand(const Reached& reached, std::vector<Reached>& next) {
+  bool expand(const Reached& reached) {
     if (!ends_calmly(reached)) return false;
     for (const Action action : actions_in(reached.state)) {
       State state = after(reached.state, action);
       ++transitions_;
       if (over(state)) check_end(state);
       if (!state.failure.empty()) return fails(reached, {action}, state.failure);
-      if (!visited_.insert(state.hash()).second) continue;
+      if (!budgets_.add(visited_[state.hash()], state.budget)) continue;
       steps_.push_back({reached.index, action});
       if (over(state)) {
         ++ends_;
         continue;
       }
-      next.push_back({std::move(state), static_cast<std::uint32_t>(steps_.size() - 1)});
+      const std::size_t left = faults_left(state.budget);
+      waiting_[left].push_back({std::move(state), static_cast<std::uint32_t>(steps_.size() - 1)});
       if (steps_.size() % kShowEvery == 0) print_sum("so far");
       if (steps_.size() >= scope_.states_most) {
         print_sum("more states than asked for");
@@ -81,7 +147,7 @@ class Search {
     std::vector<Action> path;
     std::unordered_set<std::uint64_t> passed;
     while (!over(state)) {
-      const std::uint64_t hash = state.hash();
+      const std::uint64_t hash = state.hash(true);
       if (ending_.contains(hash)) break;
       if (!passed.insert(hash).second || path.size() > kCalmStepsMost)
         return fails(reached, path, "without further faults it goes round and does not end");
@@ -112,20 +178,21 @@ class Search {
 
   void print_sum(const char* what) const {
     const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - started_;
-    std::printf(
-        "%s: %zu states, %llu transitions, depth %zu, %llu ends; %zu states lead to the end; %.0f s\n", what,
-        steps_.size(), static_cast<unsigned long long>(transitions_), depth_,
-        static_cast<unsigned long long>(ends_), ending_.size(), lasted.count());
+    std::printf("%s: %zu states, %zu but for the faults left, %llu transitions, %llu ends; %.0f s\n", what,
+                steps_.size(), visited_.size(), static_cast<unsigned long long>(transitions_),
+                static_cast<unsigned long long>(ends_), lasted.count());
     std::fflush(stdout);
   }
 
   Scope scope_;
   State first_;
-  std::unordered_set<std::uint64_t> visited_, ending_;
+  Budgets budgets_;
+  std::vector<std::vector<Reached>> waiting_;                 // by faults left
+  std::unordered_map<std::uint64_t, std::uint64_t> visited_;  // by hash: the budgets
+  std::unordered_set<std::uint64_t> ending_;
   std::vector<Step> steps_;  // by state: how it was reached
   std::uint64_t transitions_ = 0;
   std::uint64_t ends_ = 0;
-  std::size_t depth_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
@@ -133,11 +200,8 @@ class Search {
 
 bool search(const Scope& scope, std::uint64_t* states) {
   const Budget& budget = scope.budget;
-  std::printf("%u crashes, %u losses, %u late, %u cancels, %s, %s\n", budget.crashes, budget.losses,
-              budget.late, budget.cancels,
-              budget.any_order ? "any order"
-                               : (std::to_string(budget.swaps) + " out of the order of sending").c_str(),
-              budget.coarse ? "coarse" : "fine");
+  std::printf("%u crashes, %u losses, %u copies, %u cancels, %s\n", budget.crashes, budget.losses,
+              budget.copies, budget.cancels, scope.fine ? "fine" : "coarse");
   Search search(scope);
   const bool holds = search.run();
   *states += search.states();

@@ -27,9 +27,10 @@ Message make_message(Channel channel, const google::protobuf::MessageLite& messa
   return made;
 }
 
-State first_state(const Budget& budget) {
+State first_state(const Budget& budget, bool fine) {
   State state;
   state.budget = budget;
+  state.fine = fine;
   state.ventilator = std::make_shared<VentilatorNode>();
   state.sink = std::make_shared<SinkNode>();
   state.edit_ventilator().spool.spooled = kJobs;
@@ -54,7 +55,7 @@ void deliver(State& state, const Message& message) {
 void start(State& state, Role role) {
   if (role == Role::kVentilator) return start_ventilator(state);
   if (role == Role::kSink) return start_sink(state);
-  start_worker(state, static_cast<std::size_t>(role) - static_cast<std::size_t>(Role::kWorker));
+  start_worker(state, worker_of(role));
 }
 
 void crash(State& state, Role role) {
@@ -63,7 +64,7 @@ void crash(State& state, Role role) {
   } else if (role == Role::kSink) {
     crash_sink(state);
   } else {
-    crash_worker(state, static_cast<std::size_t>(role) - static_cast<std::size_t>(Role::kWorker));
+    crash_worker(state, worker_of(role));
   }
 }
 

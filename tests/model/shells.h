@@ -11,7 +11,7 @@ inline constexpr JobId kJobs = 2;
 proto::RunSpec run_spec();
 std::string input_of(JobId job);
 
-State first_state(const Budget& budget);
+State first_state(const Budget& budget, bool fine);
 
 void deliver(State& state, const Message& message);
 void start(State& state, Role role);

@@ -9,17 +9,22 @@ class Outbox final : public CollectorOutbox, public Ledger {
   explicit Outbox(State& state) : state_(state), node_(state.edit_sink()) {}
 
   void send_to_worker(const std::string& id, const proto::SinkToWorker& message) override {
-    const auto worker = static_cast<std::size_t>(id[7] - '0');
+    const std::size_t worker = worker_of(id);
     const WorkerNode& node = *state_.workers[worker];
     if (node.id != id) return;  // that incarnation is gone
     if (message.has_durable()) check_durable(node, message.durable());
-    Message sent = make_message(of_worker(Channel::kSinkToWorker, worker), message, message, 0);
+    proto::SinkToWorker plain = message;
+    plain.clear_epoch();
+    Message sent = make_message(of_worker(Channel::kSinkToWorker, worker), message, plain, 0);
     sent.life = node.life;
+    sent.sink_epoch = message.epoch();
     state_.send(std::move(sent));
   }
 
   void send_to_ventilator(const proto::SinkToVentilator& message) override {
     proto::SinkToVentilator plain = message;
+    plain.clear_epoch();
+    plain.clear_ventilator_epoch();
     if (message.has_log()) {
       plain.mutable_log()->clear_question();
       for (const proto::JobRange& range : message.log().done()) {
@@ -33,7 +38,10 @@ class Outbox final : public CollectorOutbox, public Ledger {
         state_.fail("the end is told and job " +
                     std::to_string(node_.ledger.done.missing_from({0, kJobs}).front().first) + " is open");
     }
-    state_.send(make_message(Channel::kSinkToVentilator, message, plain, message.log().question()));
+    Message sent = make_message(Channel::kSinkToVentilator, message, plain, message.log().question());
+    sent.ventilator_epoch = message.ventilator_epoch();
+    sent.sink_epoch = message.epoch();
+    state_.send(std::move(sent));
   }
 
   void begin_run(const proto::RunSpec&) override {}

@@ -43,15 +43,22 @@ inline constexpr std::size_t kRoles = static_cast<std::size_t>(Role::kCount);
 
 Role receiver_of(Channel channel);
 Channel of_worker(Channel first, std::size_t worker);
+std::size_t worker_of(Channel channel);  // not for those between ventilator and sink
 Role role_of_worker(std::size_t worker);
+std::size_t worker_of(Role role);
+std::size_t worker_of(const WorkerId& id);
+WorkerId id_of(std::size_t worker, std::uint64_t life);
 
 struct Message {
   Channel channel = Channel::kCount;
   // A stream's event instead of a message: a lane was reached, the sink's connection closed.
   bool event = false;
-  std::uint32_t port = 0;     // of the lane
-  std::uint64_t life = 0;     // of the worker that sent it or is to get it
-  std::uint64_t counter = 0;  // message number or question, which the hash takes relatively
+  std::uint32_t port = 0;  // of the lane
+  std::uint64_t life = 0;  // of the worker that sent it or is to get it
+  // What the hash takes relatively: message number or question, and the epochs that it names.
+  std::uint64_t counter = 0;
+  std::uint64_t ventilator_epoch = 0;
+  std::uint64_t sink_epoch = 0;
   std::uint64_t content = 0;  // hash of the rest
   std::shared_ptr<const std::string> bytes;
 };
@@ -61,15 +68,20 @@ struct Lane {
   bool open = false;
 };
 
+// A worker's incarnation that the ventilator heard last, and its highest message number.
+struct Peer {
+  std::string id;
+  std::uint64_t number = 0;
+};
+
 struct VentilatorNode {
   std::optional<Dispatcher> dispatcher;  // absent: down
   sim::SimSpool spool;
-  std::array<std::optional<Lane>, kWorkers> lanes;
-  std::array<std::string, kWorkers> peers;  // the incarnation heard last
+  std::map<WorkerId, Lane> lanes;
+  std::array<Peer, kWorkers> peers;
   std::uint32_t next_port = 1;
   std::uint64_t asked = 0;  // the last question's number
   std::uint64_t answered = 0;
-  std::array<std::uint64_t, kWorkers> heard{};  // each one's highest message number
   std::uint32_t down_for = 0;
   std::optional<int> exit_code;
   Instant now = kBeginning;
@@ -107,17 +119,8 @@ struct WorkerNode {
 struct Budget {
   std::uint32_t crashes = 0;
   std::uint32_t losses = 0;
-  std::uint32_t late = 0;  // copies that arrive any time later, and messages that are overtaken
+  std::uint32_t copies = 0;
   std::uint32_t cancels = 0;
-  std::uint32_t swaps = 0;  // of deliveries out of the order in which all messages were sent
-  bool any_order = false;   // swaps cost nothing
-  // Commits come at once; jobs finish and processes start while no message is under way.
-  bool coarse = false;
-};
-
-struct Part {
-  std::uint64_t hash = 0;
-  bool known = false;
 };
 
 struct State {
@@ -125,11 +128,11 @@ struct State {
   std::shared_ptr<const SinkNode> sink;
   std::array<std::shared_ptr<const WorkerNode>, kWorkers> workers;
   std::vector<Message> messages;  // in the order in which they were sent
-  std::vector<Message> late;
+  std::vector<Message> late;      // copies
   Budget budget;
+  bool fine = false;  // every interleaving and every age, see search.h
   bool cancelled = false;
   std::string failure;
-  std::array<Part, kRoles> parts;  // hashes of the nodes, while they are the same
 
   VentilatorNode& edit_ventilator();
   SinkNode& edit_sink();
@@ -138,11 +141,9 @@ struct State {
   void fail(const std::string& what);
   void send(Message message);
   void forget_messages_to(Role role);  // it is gone, and its sockets
-  std::uint64_t hash();
-
- private:
-  std::uint64_t part(Role role);
-  std::uint64_t message_hash(const Message& message) const;
+  // Of all but the budget. Of instants, their ages in steps; else only whether they are overdue.
+  std::uint64_t hash(bool ages) const;
+  std::uint64_t hash() const { return hash(fine); }
 };
 
 }  // namespace fantail::model

@@ -7,17 +7,12 @@ namespace fantail::model {
 
 namespace {
 
-std::size_t worker_of(const WorkerId& id) {
-  return static_cast<std::size_t>(id[7] - '0');
-}
-
 class Outbox final : public DispatchOutbox {
  public:
   explicit Outbox(State& state) : state_(state), node_(state.edit_ventilator()) {}
 
   void open_lane(const WorkerId& id) override {
-    Lane& lane = node_.lanes[worker_of(id)].emplace();
-    lane.port = node_.next_port++;
+    Lane& lane = node_.lanes[id] = {node_.next_port++, false};
     proto::VentilatorToWorker message;
     message.set_epoch(node_.spool.epoch);
     message.mutable_welcome()->set_lane_port(lane.port);
@@ -25,7 +20,7 @@ class Outbox final : public DispatchOutbox {
     send_to_worker(id, message);
   }
 
-  void close_lane(const WorkerId& id) override { node_.lanes[worker_of(id)].reset(); }
+  void close_lane(const WorkerId& id) override { node_.lanes.erase(id); }
 
   std::uint64_t fitting(JobSpan jobs, std::uint64_t&) override { return jobs.size(); }
   void send_jobs(const WorkerId& id, const LaneBatch& batch) override {
@@ -44,28 +39,38 @@ class Outbox final : public DispatchOutbox {
     }
     for (const std::uint32_t attempt : batch.attempts)
       message.add_attempts(attempt);
-    send_on_lane(state_, worker_of(id), message);
+    send_on_lane(state_, id, message);
   }
 
   void send_to_worker(const WorkerId& id, const proto::VentilatorToWorker& message) override {
     const std::size_t worker = worker_of(id);
     const WorkerNode& node = *state_.workers[worker];
     if (node.id != id) return;  // that incarnation is gone
-    Message sent = make_message(of_worker(Channel::kVentilatorToWorker, worker), message, message, 0);
+    proto::VentilatorToWorker plain = message;
+    plain.clear_epoch();
+    if (plain.has_welcome()) plain.mutable_welcome()->clear_lane_port();
+    Message sent = make_message(of_worker(Channel::kVentilatorToWorker, worker), message, plain, 0);
     sent.life = node.life;
+    sent.port = message.welcome().lane_port();
+    sent.ventilator_epoch = message.epoch();
     state_.send(std::move(sent));
   }
 
   void send_to_sink(const proto::VentilatorToSink& message) override {
-    if (!message.has_sync())
-      return state_.send(make_message(Channel::kVentilatorToSink, message, message, 0));
-    node_.asked = message.sync().question();
     proto::VentilatorToSink plain = message;
-    proto::RunSync& sync = *plain.mutable_sync();
-    sync.clear_question();
-    sync.clear_facts();
-    sync.mutable_facts()->set_end(message.sync().facts().end());
-    state_.send(make_message(Channel::kVentilatorToSink, message, plain, node_.asked));
+    plain.clear_epoch();
+    if (message.has_sync()) {
+      node_.asked = message.sync().question();
+      proto::RunSync& sync = *plain.mutable_sync();
+      sync.clear_question();
+      sync.clear_sink_epoch();
+      sync.clear_facts();
+      sync.mutable_facts()->set_end(message.sync().facts().end());
+    }
+    Message sent = make_message(Channel::kVentilatorToSink, message, plain, message.sync().question());
+    sent.ventilator_epoch = message.epoch();
+    sent.sink_epoch = message.sync().sink_epoch();
+    state_.send(std::move(sent));
   }
 
   void propose(const std::vector<JobSpan>& jobs, Verdict verdict) override {
@@ -107,13 +112,19 @@ class Outbox final : public DispatchOutbox {
   void on_event(const std::string&) override {}
   void on_trouble(const std::string&) override {}
 
-  static void send_on_lane(State& state, std::size_t worker, const proto::Lane& lane_message) {
-    const std::optional<Lane>& lane = state.ventilator->lanes[worker];
-    if (!lane || !lane->open) return;
-    Message message = make_message(of_worker(Channel::kLane, worker), lane_message, lane_message, 0);
-    message.port = lane->port;
-    message.life = state.workers[worker]->life;
-    state.send(std::move(message));
+  static void send_on_lane(State& state, const WorkerId& id, const proto::Lane& message) {
+    const std::size_t worker = worker_of(id);
+    const auto lane = state.ventilator->lanes.find(id);
+    if (lane == state.ventilator->lanes.end() || !lane->second.open || state.workers[worker]->id != id)
+      return;
+    proto::Lane plain = message;
+    plain.clear_epoch();
+    plain.clear_attempts();
+    Message sent = make_message(of_worker(Channel::kLane, worker), message, plain, 0);
+    sent.port = lane->second.port;
+    sent.life = state.workers[worker]->life;
+    sent.ventilator_epoch = message.epoch();
+    state.send(std::move(sent));
   }
 
  private:
@@ -129,25 +140,25 @@ void leave(State& state) {
   proto::VentilatorToWorker stop;
   stop.set_epoch(node.spool.epoch);
   stop.mutable_stop();
-  for (const std::string& peer : node.peers) {
-    if (!peer.empty()) out.send_to_worker(peer, stop);
+  for (const Peer& peer : node.peers) {
+    if (!peer.id.empty()) out.send_to_worker(peer.id, stop);
   }
   crash_ventilator(state);
 }
 
-void on_lane_reached(State& state, std::size_t worker, std::uint32_t port) {
+void on_lane_reached(State& state, const WorkerId& id, std::uint32_t port) {
   VentilatorNode& node = state.edit_ventilator();
-  std::optional<Lane>& lane = node.lanes[worker];
-  if (!lane || lane->port != port || lane->open) return;
-  lane->open = true;
+  const auto lane = node.lanes.find(id);
+  if (lane == node.lanes.end() || lane->second.port != port || lane->second.open) return;
+  lane->second.open = true;
   proto::Lane first;
   first.set_run_id(run_spec().run_id());
   first.set_epoch(node.spool.epoch);
   first.set_sequence(1);
   *first.mutable_spec() = run_spec();
-  Outbox::send_on_lane(state, worker, first);
+  Outbox::send_on_lane(state, id, first);
   Outbox out(state);
-  node.dispatcher->on_lane_open(node.peers[worker], node.now, out);
+  node.dispatcher->on_lane_open(id, node.now, out);
 }
 
 }  // namespace
@@ -167,15 +178,15 @@ void deliver_to_ventilator(State& state, const Message& message) {
       node.dispatcher->on_sink(parsed, node.now, out);
     }
   } else {
-    const auto worker =
-        static_cast<std::size_t>(message.channel) - static_cast<std::size_t>(Channel::kWorkerToVentilator);
+    const std::size_t worker = worker_of(message.channel);
     if (message.event) {
-      on_lane_reached(state, worker, message.port);
+      on_lane_reached(state, id_of(worker, message.life), message.port);
     } else {
       proto::WorkerToVentilator parsed;
       parsed.ParseFromString(*message.bytes);
-      node.peers[worker] = parsed.worker_id();
-      node.heard[worker] = std::max(node.heard[worker], message.counter);
+      Peer& peer = node.peers[worker];
+      if (peer.id != parsed.worker_id()) peer = {parsed.worker_id(), 0};
+      peer.number = std::max(peer.number, message.counter);
       node.dispatcher->on_worker(parsed, node.now, out);
     }
   }
@@ -215,7 +226,6 @@ void crash_ventilator(State& state) {
   node.dispatcher.reset();
   node.lanes = {};
   node.peers = {};
-  node.heard = {};
   state.forget_messages_to(Role::kVentilator);
 }
 

@@ -21,6 +21,7 @@ class Outbox final : public SessionOutbox {
     reached.channel = of_worker(Channel::kWorkerToVentilator, worker_);
     reached.event = true;
     reached.port = port;
+    reached.life = node_.life;
     state_.send(std::move(reached));
   }
 
@@ -42,9 +43,13 @@ class Outbox final : public SessionOutbox {
     node_.number = message.number();
     proto::WorkerToVentilator plain = message;
     plain.clear_number();
+    plain.clear_epoch();
+    plain.clear_worker_id();
+    if (plain.has_hello()) plain.mutable_hello()->clear_name();
     Message sent =
         make_message(of_worker(Channel::kWorkerToVentilator, worker_), message, plain, message.number());
     sent.life = node_.life;
+    sent.ventilator_epoch = message.epoch();
     state_.send(std::move(sent));
   }
 
@@ -58,7 +63,12 @@ class Outbox final : public SessionOutbox {
     results.ParseFromString(*serialized);
     if (results.count() > 0)
       node_.sent[results.sequence()] = results.jobs_size() > 0 ? results.jobs(0) : results.first_job();
-    state_.send(make_message(of_worker(Channel::kResults, worker_), results, results, 0));
+    proto::Results plain = results;
+    plain.clear_worker_id();
+    plain.clear_attempts();
+    Message sent = make_message(of_worker(Channel::kResults, worker_), results, plain, 0);
+    sent.life = node_.life;
+    state_.send(std::move(sent));
   }
 
   // ---- the executor
@@ -107,8 +117,7 @@ class Outbox final : public SessionOutbox {
 }  // namespace
 
 void deliver_to_worker(State& state, const Message& message) {
-  const auto worker =
-      static_cast<std::size_t>(receiver_of(message.channel)) - static_cast<std::size_t>(Role::kWorker);
+  const std::size_t worker = worker_of(message.channel);
   if (message.life != state.workers[worker]->life) return;  // for its former incarnation
   if (message.channel >= Channel::kLane && message.port != state.workers[worker]->lane_port) return;
   WorkerNode& node = state.edit_worker(worker);
@@ -173,7 +182,7 @@ void start_worker(State& state, std::size_t worker) {
   node.life = life;
   node.now = now;
   SessionPolicy policy;
-  node.id = "worker-" + std::to_string(worker) + "-" + std::to_string(1000000 + life);
+  node.id = id_of(worker, life);
   policy.worker_id = node.id;
   policy.name = node.id;
   policy.kinds = {"echo"};
