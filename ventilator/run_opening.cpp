@@ -22,7 +22,7 @@ std::string read_file(const std::string& path) {
 }
 
 // One argument of a command line, quoted where a shell would not take it as it stands.
-std::string quoted(const std::string& argument) {
+std::string in_quotes(const std::string& argument) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+:,./@%";
   if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
@@ -59,7 +59,7 @@ RunCommand make_run_command(const std::vector<std::string>& kind_arguments,
   for (const std::vector<std::string>* arguments : {&kind_arguments, &policy_arguments}) {
     for (const std::string& argument : *arguments) {
       if (!command.text.empty()) command.text += ' ';
-      command.text += quoted(argument);
+      command.text += in_quotes(argument);
       bytes += argument + '\0';
     }
     bytes += '\0';

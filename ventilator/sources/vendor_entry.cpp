@@ -26,7 +26,7 @@ bool is_control(char c) {
 }
 
 // Text from the file for a sentence.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMaxShown = 80;
   const std::string shown = to_valid_utf8(text.substr(0, kMaxShown));
   return "\"" + shown + (text.size() > kMaxShown ? "...\"" : "\"");
@@ -94,16 +94,16 @@ std::optional<VendorProblem> check_keys(const YAML::Node& map, std::span<const s
     const std::string& word = key.Scalar();
     if (std::ranges::find(known, word) == known.end()) {
       const std::string_view meant = closest_word(word, known);
-      std::string way_out = "did you mean " + quoted(meant) + "?";
+      std::string way_out = "did you mean " + in_quotes(meant) + "?";
       if (meant.empty()) {
         way_out = "known keys:";
         for (const std::string_view name : known)
           way_out.append(name == known.front() ? " " : ", ").append(name);
       }
-      return VendorProblem{line_of(key), "unknown key " + quoted(word) + "; " + way_out};
+      return VendorProblem{line_of(key), "unknown key " + in_quotes(word) + "; " + way_out};
     }
     if (!seen.insert(word).second)
-      return VendorProblem{line_of(key), "the key " + quoted(word) + " is there twice; remove one"};
+      return VendorProblem{line_of(key), "the key " + in_quotes(word) + " is there twice; remove one"};
   }
   return std::nullopt;
 }
@@ -114,7 +114,7 @@ VendorEntry::VendorEntry(const YAML::Node& entry, std::size_t position, const En
 bool VendorEntry::read(proto::Vendor& vendor) {
   if (!entry_.IsMap()) return fail(entry_, "is not a map; write keys such as name, url and price");
   if (const YAML::Node name = entry_["name"]; name && name.IsScalar() && !name.Scalar().empty())
-    label_ = "vendor " + quoted(name.Scalar());
+    label_ = "vendor " + in_quotes(name.Scalar());
   if (const auto problem = check_keys(entry_, kKeys)) {
     problem_ = {problem->line, label_ + ": " + problem->text};
     return false;
@@ -136,7 +136,7 @@ bool VendorEntry::read_text(const char* key, std::string* text) {
     YAML::Node at = node;
     for (const auto& pair : entry_)
       if (pair.first.Scalar() == key) at.reset(pair.first);
-    return fail(at, "the key " + quoted(key) + " has no text; write a value behind it or leave the key out");
+    return fail(at, "the key " + in_quotes(key) + " has no text; write a value behind it or leave the key out");
   }
   *text = node.Scalar();
   return true;
@@ -159,7 +159,7 @@ bool VendorEntry::read_timeout(proto::Vendor& vendor) {
   const auto timeout = parse_duration(text);
   if (!timeout || timeout->count() <= 0)
     return fail(entry_["timeout"],
-                "the timeout " + quoted(text) + " is no duration; write one such as 10s or 500ms");
+                "the timeout " + in_quotes(text) + " is no duration; write one such as 10s or 500ms");
   vendor.set_timeout_us(static_cast<std::uint64_t>(timeout->count()));
   return true;
 }
@@ -175,7 +175,7 @@ bool VendorEntry::read_pointers(proto::Vendor& vendor) {
 bool VendorEntry::read_pointer(const char* key, std::string* pointer) {
   if (!read_text(key, pointer)) return false;
   if (pointer->empty() || is_json_pointer(*pointer)) return true;
-  return fail(entry_[key], std::string(key) + " " + quoted(*pointer) +
+  return fail(entry_[key], std::string(key) + " " + in_quotes(*pointer) +
                                " is no JSON pointer; write one such as /offer/" + key);
 }
 
@@ -184,7 +184,7 @@ bool VendorEntry::read_currency(proto::Vendor& vendor) {
   if (!read_text("default_currency", &text)) return false;
   const std::string code = upper_case(text);
   if (!code.empty() && !currency_minor_digits(code))
-    return fail(entry_["default_currency"], "the default_currency " + quoted(text) +
+    return fail(entry_["default_currency"], "the default_currency " + in_quotes(text) +
                                                 " is no ISO 4217 code in use; write one such as USD");
   vendor.set_default_currency(code);
   return true;
@@ -199,7 +199,7 @@ bool VendorEntry::read_method(proto::Vendor& vendor) {
   std::string text = vendor.body().empty() ? "GET" : "POST";
   if (!read_text("method", &text)) return false;
   if (!is_token(text))
-    return fail(entry_["method"], "the method " + quoted(text) + " is no HTTP method; write GET or POST");
+    return fail(entry_["method"], "the method " + in_quotes(text) + " is no HTTP method; write GET or POST");
   vendor.set_method(upper_case(text));
   return true;
 }
@@ -213,7 +213,7 @@ bool VendorEntry::read_url(proto::Vendor& vendor) {
     return fail(entry_["url"], "the url holds ${; variables go into headers and body, put it there");
   if (!is_http_url(url))
     return fail(entry_["url"],
-                "the url " + quoted(url) +
+                "the url " + in_quotes(url) +
                     " is no http or https URL; write one such as https://example.com/{product}");
   if (!contains(url, kProduct) && !contains(vendor.body(), kProduct))
     return fail(entry_["url"], "neither url nor body holds {product}; put it where the product's id belongs");
@@ -257,12 +257,12 @@ bool VendorEntry::read_header_pair(const YAML::Node& name, const YAML::Node& val
 bool VendorEntry::add_header(const YAML::Node& at, const std::string& name, const std::string& value,
                              proto::Vendor& vendor) {
   if (!is_token(name))
-    return fail(at, "the header name " + quoted(name) + " is not valid; write it as \"Name: value\"");
+    return fail(at, "the header name " + in_quotes(name) + " is not valid; write it as \"Name: value\"");
   std::string expanded;
   if (!expand(at, trimmed(value), expanded)) return false;
   // A line break would begin another header.
   if (std::ranges::any_of(expanded, [](char c) { return is_control(c) && c != '\t'; }))
-    return fail(at, "the value of the header " + quoted(name) + " holds a control character; remove it");
+    return fail(at, "the value of the header " + in_quotes(name) + " holds a control character; remove it");
   vendor.add_headers(name + ": " + expanded);
   return true;
 }
@@ -276,10 +276,10 @@ bool VendorEntry::expand(const YAML::Node& at, std::string_view text, std::strin
     const std::string name(text.substr(begin + 2, end - begin - 2));
     const std::optional<std::string> value = environment_(name);
     if (!value)
-      return fail(at, "the environment variable " + quoted(name) + " is not set; export it before the run");
+      return fail(at, "the environment variable " + in_quotes(name) + " is not set; export it before the run");
     if (to_valid_utf8(*value) != *value)
       return fail(
-          at, "the environment variable " + quoted(name) + " is not UTF-8; set it to text in that encoding");
+          at, "the environment variable " + in_quotes(name) + " is not UTF-8; set it to text in that encoding");
     expanded.append(text.substr(0, begin)).append(*value);
     text.remove_prefix(end + 1);
   }
