@@ -382,7 +382,8 @@ int run_ventilator(const VentilatorOptions& options, PortRange ports, RunRequest
     logger->info("run {} goes on: {} jobs were submitted so far", ulid_text(run.spool.run().run_id),
                  run.spool.size());
     const StopDecision& stop = run.spool.stop();
-    if (stop.level != proto::STOP_NONE) logger->warn("it was stopped before: {}", stop.reason);
+    if (stop.level != proto::STOP_NONE)
+      logger->warn("it was stopped before{}{}", stop.reason.empty() ? "" : ": ", stop.reason);
   } else {
     prune_run_folders(state_dir, options.keep_runs);
   }
