@@ -136,7 +136,8 @@ bool VendorEntry::read_text(const char* key, std::string* text) {
     YAML::Node at = node;
     for (const auto& pair : entry_)
       if (pair.first.Scalar() == key) at.reset(pair.first);
-    return fail(at, "the key " + in_quotes(key) + " has no text; write a value behind it or leave the key out");
+    return fail(at,
+                "the key " + in_quotes(key) + " has no text; write a value behind it or leave the key out");
   }
   *text = node.Scalar();
   return true;
@@ -276,10 +277,11 @@ bool VendorEntry::expand(const YAML::Node& at, std::string_view text, std::strin
     const std::string name(text.substr(begin + 2, end - begin - 2));
     const std::optional<std::string> value = environment_(name);
     if (!value)
-      return fail(at, "the environment variable " + in_quotes(name) + " is not set; export it before the run");
+      return fail(at,
+                  "the environment variable " + in_quotes(name) + " is not set; export it before the run");
     if (to_valid_utf8(*value) != *value)
-      return fail(
-          at, "the environment variable " + in_quotes(name) + " is not UTF-8; set it to text in that encoding");
+      return fail(at, "the environment variable " + in_quotes(name) +
+                          " is not UTF-8; set it to text in that encoding");
     expanded.append(text.substr(0, begin)).append(*value);
     text.remove_prefix(end + 1);
   }
