@@ -8,7 +8,7 @@ void append_option(const CLI::Option& option, std::vector<std::string>& argument
   const std::string name = "--" + option.get_lnames().front();
   const bool is_flag = option.get_expected_max() == 0;
   for (const std::string& value : option.results())
-    arguments.push_back(is_flag && value == "true" ? name : name + "=" + value);
+    arguments.push_back(is_flag && value == "true" ? name : std::string(name).append("=").append(value));
 }
 
 }  // namespace
