@@ -134,7 +134,6 @@ class Dispatcher {
   // What the shell asks to tell people and to end the process.
   bool sink_reached() const { return sink_opened_; }
   bool had_worker() const { return workers_ever_ > 0; }
-  bool paused() const { return paused_; }
   bool stopped() const { return stop_level_ != proto::STOP_NONE; }
   std::uint64_t spooled() const { return spooled_; }
   std::uint64_t pending() const {
