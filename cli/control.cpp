@@ -9,8 +9,10 @@
 #include "messages.pb.h"
 #include "pipeline/app/command_line.h"
 #include "pipeline/app/run_lock.h"
+#include "pipeline/job_ranges.h"
 #include "pipeline/net/poller.h"
 #include "pipeline/net/socket.h"
+#include "pipeline/number.h"
 #include "pipeline/ulid.h"
 #include "ventilator/control_address.h"
 
@@ -20,6 +22,8 @@ namespace {
 
 constexpr Duration kAskAgainAfter = std::chrono::milliseconds(500);
 constexpr Duration kGiveUpAfter = std::chrono::seconds(5);
+// What runs is told to stop, and may take its --grace for it.
+constexpr Duration kWaitForJobs = std::chrono::seconds(15);
 
 struct Verb {
   const char* name;
@@ -31,7 +35,7 @@ constexpr Verb kPause{"pause", proto::RunControl::PAUSE,
                       "Starts no more jobs of a run until it is unpaused; what runs goes on.", "is paused"};
 constexpr Verb kUnpause{"unpause", proto::RunControl::UNPAUSE, "Lets a paused run go on.", "goes on"};
 constexpr Verb kCancel{"cancel", proto::RunControl::CANCEL,
-                       "Ends a run: what runs is stopped, and all jobs without an outcome are cancelled.",
+                       "Ends a run, or some of its jobs: what runs is stopped, the rest never starts.",
                        "is being cancelled"};
 
 struct Target {
@@ -54,17 +58,22 @@ std::variant<Target, std::string> find_target(const std::string& wanted, const s
   return Target{run.run, *endpoint};
 }
 
-std::variant<proto::RunControlAnswer, std::string> ask(const Target& target, const Verb& verb) {
+// Jobs: those to be cancelled; empty: it is about the run. Asks until they have ended.
+std::variant<proto::RunControlAnswer, std::string> ask(const Target& target, const Verb& verb,
+                                                       const std::vector<JobId>& jobs) {
   proto::WorkerToVentilator question;
   question.set_worker_id(new_ulid());
   question.mutable_control()->set_run_id(parse_ulid(target.run).value_or(std::string()));
   question.mutable_control()->set_action(verb.action);
+  for (const JobId job : jobs)
+    put_ranges(std::vector<JobSpan>{{job, job + 1}}, question.mutable_control()->mutable_jobs());
   SocketContext context;
   Socket socket(context, SocketType::kDealer);
   if (!socket.connect(target.ventilator)) return target.ventilator.text() + " is no address";
   Poller poller;
   poller.add(socket);
-  const Instant until = steady_now() + kGiveUpAfter;
+  Instant until = steady_now() + kGiveUpAfter;
+  std::optional<proto::RunControlAnswer> last;
   for (Instant now = steady_now(); now < until; now = steady_now()) {
     socket.send(question.SerializeAsString());
     poller.wait_until(std::min(now + kAskAgainAfter, until));
@@ -73,10 +82,13 @@ std::variant<proto::RunControlAnswer, std::string> ask(const Target& target, con
     while (socket.receive(frame)) {
       if (answer.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size())) &&
           answer.has_answer()) {
-        return answer.answer();
+        if (answer.answer().not_ended() == 0) return answer.answer();
+        if (!last) until += kWaitForJobs;
+        last = answer.answer();
       }
     }
   }
+  if (last) return *last;
   return "no answer from the ventilator at " + target.ventilator.text();
 }
 
@@ -89,8 +101,17 @@ int control_main(const Verb& verb, int argc, char** argv) {
   app.add_option("run", wanted, "The run, or how its id begins [the newest that goes on]")->type_name("RUN");
   add_endpoint(app, "--ventilator", ventilator, "Where its ventilator is [as the state directory says]");
   add_state_dir(app, state_dir, "the ventilator");
-  app.footer(std::string("Examples:\n  fantail ") + verb.name + "\n  fantail " + verb.name +
-             " 01JD3K7Q5W8XVYB2M4N6P8R0ST --ventilator tcp://venthost:5557");
+  std::vector<JobId> jobs;
+  std::string examples = std::string("Examples:\n  fantail ") + verb.name + "\n  fantail " + verb.name +
+                         " 01JD3K7Q5W8XVYB2M4N6P8R0ST --ventilator tcp://venthost:5557";
+  if (verb.action == proto::RunControl::CANCEL) {
+    app.add_option("--job", jobs, "Only this job, by the number in its row; may be repeated. The run goes on")
+        ->type_name("ID")
+        ->check(CLI::Range(std::uint64_t{0}, kJobIdsMax - 1))
+        ->allow_extra_args(false);
+    examples += "\n  fantail cancel --job 7";
+  }
+  app.footer(examples);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   Target target;
   if (ventilator) {
@@ -102,12 +123,22 @@ int control_main(const Verb& verb, int argc, char** argv) {
     if (const auto* error = std::get_if<std::string>(&found)) return complain(app.get_name(), *error);
     target = std::get<Target>(found);
   }
-  const auto answer = ask(target, verb);
+  const auto answer = ask(target, verb, jobs);
   if (const auto* error = std::get_if<std::string>(&answer))
     return complain(app.get_name(), *error, kExitNoPeer);
   const std::string& refusal = std::get<proto::RunControlAnswer>(answer).refusal();
   if (!refusal.empty()) return complain(app.get_name(), "run " + target.run + ": " + refusal, 1);
-  std::cout << "run " << target.run << ' ' << verb.done << '\n';
+  const std::uint64_t open = std::get<proto::RunControlAnswer>(answer).not_ended();
+  if (open > 0) {
+    return complain(app.get_name(),
+                    "run " + target.run + ": " + format_items(open, "job has", "jobs have") +
+                        " not ended yet; each is stopped as soon as it can be",
+                    1);
+  }
+  std::cout << "run " << target.run
+            << (jobs.empty() ? std::string(" ") + verb.done
+                             : ": " + format_items(jobs.size(), "job has", "jobs have") + " ended")
+            << '\n';
   return 0;
 }
 

@@ -28,4 +28,13 @@ inline std::optional<JobSpan> span_below(JobId limit, const proto::JobRange& ran
   return JobSpan{range.first(), range.first() + range.count()};
 }
 
+// What lies below `limit`; the rest is left out.
+inline RangeSet set_below(JobId limit, const JobRanges& ranges) {
+  RangeSet set;
+  for (const proto::JobRange& range : ranges) {
+    if (const auto span = span_below(limit, range)) set.insert(*span);
+  }
+  return set;
+}
+
 }  // namespace fantail

@@ -38,6 +38,7 @@ Collector::Collector(const Collector& other)
       run_policy_(other.run_policy_),
       ok_durations_(other.ok_durations_),
       winner_(other.winner_),
+      groups_(other.groups_),
       errors_(other.errors_),
       committing_counts_(other.committing_counts_),
       durable_counts_(other.durable_counts_),
@@ -130,7 +131,7 @@ void Collector::open_run(const proto::VentilatorToSink& message, Instant now, Co
     } else {
       run_id_ = message.run_id();
       kind_ = std::move(kind);
-      run_policy_ = open.spec().policy();
+      set_policy(open.spec().policy());
       if (open.deadline_us() > 0)
         deadline_at_ = now + Duration(static_cast<Duration::rep>(open.deadline_us()));
       out.begin_run(open.spec());
@@ -174,7 +175,8 @@ void Collector::on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger,
   take_facts(sync.facts(), now, out);
   take_without_rows(ledger);
   end_if_complete(out);
-  const bool behind = sync.sink_epoch() != policy_.epoch || sync.offset() < log_base_ + log_.size();
+  const bool behind = sync.sink_epoch() != policy_.epoch || sync.offset() < log_base_ + log_.size() ||
+                      sync.won_offset() < groups_.won().size();
   const bool unaware = own_end_ != proto::RUN_END_NONE && sync.facts().end() == proto::RUN_END_NONE;
   if (behind || unaware) answer(out);
 }
@@ -188,6 +190,7 @@ void Collector::answer(CollectorOutbox& out) {
   log.set_stop_level(own_end_level_);
   log.set_end_reason(own_end_reason_);
   if (ok_durations_.count() >= kMedianAfter) log.set_median_us(ok_durations_.at_percent(50));
+  put_won_groups(log);
   const std::uint64_t head = log_base_ + log_.size();
   log.set_offset(head);
   if (question_->sink_epoch() != policy_.epoch || question_->offset() < log_base_ ||
@@ -215,10 +218,12 @@ void Collector::begin_commit() {
   committing_log_ = std::exchange(uncommitted_log_, {});
   committing_acks_ = std::exchange(uncommitted_acks_, {});
   committing_counts_ = counts_;
+  groups_.begin_commit();
   books_changed_ = false;
 }
 
 void Collector::on_not_committed() {
+  groups_.on_not_committed();
   committing_log_.insert(committing_log_.end(), uncommitted_log_.begin(), uncommitted_log_.end());
   uncommitted_log_ = std::exchange(committing_log_, {});
   for (auto& [worker_id, sequences] : std::exchange(committing_acks_, {})) {
@@ -231,6 +236,7 @@ void Collector::on_not_committed() {
 void Collector::on_committed(Instant now, CollectorOutbox& out) {
   if (!committing_log_.empty()) last_commit_ = now;
   durable_counts_ = committing_counts_;
+  groups_.on_committed();
   log_.insert(log_.end(), committing_log_.begin(), committing_log_.end());
   committing_log_.clear();
   for (const auto& [worker_id, sequences] : std::exchange(committing_acks_, {})) {

@@ -19,6 +19,7 @@
 #include "pipeline/range_set.h"
 #include "sink/digest.h"
 #include "sink/duration_quantiles.h"
+#include "sink/group_goals.h"
 #include "sink/kinds/kind.h"
 #include "sink/outcome.h"
 #include "sink/run_summary.h"
@@ -118,6 +119,7 @@ class Collector {
   void open_run(const proto::VentilatorToSink& message, Instant now, CollectorOutbox& out);
   void on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger, CollectorOutbox& out);
   void answer(CollectorOutbox& out);
+  void put_won_groups(proto::RunLog& log) const;
   proto::SinkToVentilator to_ventilator() const;
   void send_done(CollectorOutbox& out) const;
   void record(const Outcome& outcome, Instant now, Ledger& ledger);
@@ -136,8 +138,11 @@ class Collector {
   void note_winner(const Outcome& outcome, Instant now);
   void note_error(const Outcome& outcome);
   void check_goal(Instant now, CollectorOutbox& out);
+  void set_policy(const proto::RunPolicy& policy);
   bool missed_goal() const;
+  std::uint64_t work_saved() const;
   std::optional<RunSummary::Winner> winner() const;
+  std::optional<RunSummary::Races> races() const;
 
   CollectorPolicy policy_;
   Instant started_;
@@ -159,6 +164,7 @@ class Collector {
   proto::RunPolicy run_policy_;
   DurationQuantiles ok_durations_;  // where the policy wants their median; a new process begins anew
   std::optional<proto::Winner> winner_;
+  GroupGoals groups_;
   std::vector<proto::FailedJob> errors_;  // the first ones
   JobCounts committing_counts_;           // as of begin_commit
   JobCounts durable_counts_;

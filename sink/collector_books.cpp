@@ -40,6 +40,7 @@ proto::Books Collector::books(Instant now) const {
   if (winner_) *books.mutable_winner() = *winner_;
   for (const proto::FailedJob& error : errors_)
     *books.add_errors() = error;
+  if (groups_.any()) groups_.save(books);
   books.set_digest_low(digest_.low);
   books.set_digest_high(digest_.high);
   put_ranges(without_rows_.spans(), books.mutable_without_rows());
@@ -87,7 +88,8 @@ bool Collector::restore(const KeptRun& kept, Duration shift, Instant now) {
   stopped_jobs_ = books.stopped_jobs();
   stopped_work_us_ = books.stopped_work_us();
   durable_counts_ = counts_;
-  run_policy_ = books.policy();
+  set_policy(books.policy());
+  if (groups_.any()) groups_.load(books);
   errors_.assign(books.errors().begin(), books.errors().end());
   if (books.has_winner()) {
     winner_ = books.winner();

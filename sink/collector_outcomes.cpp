@@ -157,6 +157,7 @@ bool Collector::take_outputs(const proto::Results& results, Ledger& ledger) {
 void Collector::record(const Outcome& outcome, Instant now, Ledger& ledger) {
   digest_.add(kind_->add(outcome));
   ++*count_of(counts_, outcome.status);
+  if (groups_.any()) groups_.on_outcome(kind_->job_of(outcome.input).group, outcome.status);
   if (outcome.attempt > 0) {
     ++started_jobs_;
     work_us_ += outcome.duration_us;
@@ -251,7 +252,8 @@ int Collector::run_exit_code() const {
     case proto::RUN_END_GOAL:
       return missed_goal() ? 1 : 0;
     default:
-      return counts_.failed > 0 || missed_goal() ? 1 : 0;
+      // Who loses a race may as well have failed.
+      return (counts_.failed > 0 && !groups_.any()) || missed_goal() ? 1 : 0;
   }
 }
 
@@ -278,8 +280,11 @@ RunSummary Collector::summary(Instant now) const {
       summary.state = RunState::kFailed;
   }
   summary.end_reason = own_end_ != proto::RUN_END_NONE ? own_end_reason_ : facts_.end_reason();
-  if (summary.state == RunState::kFailed && missed_goal())
-    summary.end_reason = "not enough jobs were ok (--halt " + format_halt(run_policy_.halt()) + ")";
+  if (summary.state == RunState::kFailed && missed_goal()) {
+    summary.end_reason = groups_.any()
+                             ? std::to_string(groups_.groups() - groups_.reached()) + " groups have no winner"
+                             : "not enough jobs were ok (--halt " + format_halt(run_policy_.halt()) + ")";
+  }
   summary.jobs = counts_;
   const std::uint64_t known = counts_.done();
   summary.jobs.lost = ended_ && counts_.submitted > known ? counts_.submitted - known : 0;
@@ -303,6 +308,7 @@ RunSummary Collector::summary(Instant now) const {
   summary.work_us = work_us_;
   summary.started_jobs = started_jobs_;
   summary.winner = winner();
+  summary.races = races();
   for (const proto::FailedJob& error : errors_)
     summary.errors.push_back({error.job(), error.input(), error.code(), error.message()});
   for (const JobSpan& span : without_rows_.spans())

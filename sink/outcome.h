@@ -11,7 +11,7 @@ namespace fantail {
 
 struct Outcome {
   std::uint64_t job = 0;
-  std::string_view input;
+  std::string_view input;  // as it was submitted
   Status status = Status::kOk;
   std::uint32_t attempt = 1;    // 0: no worker ever started it
   std::string_view worker;      // name; empty: none
@@ -21,6 +21,12 @@ struct Outcome {
   std::string_view error_code;  // empty: no error
   std::string_view error_message;
   std::string_view payload;  // the kind's serialized Result message; empty: its fields are null
+
+  Outcome with_input(std::string_view other) const {
+    Outcome outcome = *this;
+    outcome.input = other;
+    return outcome;
+  }
 };
 
 }  // namespace fantail

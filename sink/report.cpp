@@ -27,7 +27,19 @@ ordered_json job_counts(const JobCounts& jobs) {
           {"cancelled", jobs.cancelled}, {"expired", jobs.expired}, {"lost", jobs.lost}};
 }
 
+ordered_json races_of(const RunSummary& run) {
+  ordered_json without = ordered_json::array();
+  for (const std::string& group : run.races->without_winner)
+    without.push_back(json_text(group));
+  return {{"groups", run.races->groups},
+          {"won", run.races->won},
+          {"cancelled", run.jobs.cancelled},
+          {"saved_s", seconds(run.races->saved_us)},
+          {"without_winner", without}};
+}
+
 ordered_json winner_of(const RunSummary& run) {
+  if (run.races) return races_of(run);
   if (!run.winner) return {};
   return {{"job", run.winner->job},
           {"input", json_text(run.winner->input)},

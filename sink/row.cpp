@@ -50,7 +50,7 @@ Decimal milliseconds(std::uint64_t microseconds) {
 Row make_row(const Kind& kind, const Outcome& outcome) {
   Row row;
   row.job = outcome.job;
-  row.input = outcome.input;
+  row.input = kind.job_of(outcome.input).input;
   row.kind = kind.name();
   row.status = outcome.status;
   row.attempt = outcome.attempt;

@@ -87,8 +87,13 @@ void RunOutput::begin_joblog(bool anew) {
 void RunOutput::record_in_joblog(const Kind& kind, const Outcome& outcome) {
   if (!joblog_) return;
   line_.clear();
-  append_joblog(*kind.exec_spec(), outcome, line_);
+  append_joblog(*kind.exec_spec(), of_process(kind, outcome), line_);
   keep(joblog_->append(line_));
+}
+
+Outcome RunOutput::of_process(const Kind& kind, const Outcome& outcome) {
+  input_ = kind.job_of(outcome.input).input;
+  return outcome.with_input(input_);
 }
 
 void RunOutput::write(std::string_view bytes) {
@@ -100,7 +105,7 @@ void RunOutput::record(const Kind& kind, const Outcome& outcome) {
   record_in_joblog(kind, outcome);
   record_in_table(kind, outcome);
   if (!gives_rows()) return;
-  if (processes_ && !ordered_) return processes_->show(outcome);
+  if (processes_ && !ordered_) return processes_->show(of_process(kind, outcome));
   format(kind, outcome);
   if (ordered_) {
     ordered_->add(outcome.job, line_, write_);
@@ -113,7 +118,7 @@ void RunOutput::record(const Kind& kind, const Outcome& outcome) {
 void RunOutput::format(const Kind& kind, const Outcome& outcome) {
   line_.clear();
   if (processes_) {
-    append_record(outcome, line_);
+    append_record(of_process(kind, outcome), line_);
   } else if (csv_) {
     append_csv(make_row(kind, outcome), line_);
   } else {

@@ -74,6 +74,8 @@ class RunOutput {
  private:
   void write(std::string_view bytes);
   void format(const Kind& kind, const Outcome& outcome);
+  // With the input that the job's process had. Valid until the next call.
+  Outcome of_process(const Kind& kind, const Outcome& outcome);
   bool gives_rows() const { return rows_ || processes_; }
   bool tells(const RunSummary& summary) const;
   void keep(const std::optional<std::string>& error) {
@@ -94,7 +96,8 @@ class RunOutput {
   std::optional<OrderedRows> ordered_;
   Table table_;
   const OrderedRows::Write write_ = [this](std::string_view bytes) { write(bytes); };
-  std::string line_;  // reused
+  std::string line_;   // reused
+  std::string input_;  // reused
   std::optional<std::string> error_;
 };
 

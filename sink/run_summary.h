@@ -38,6 +38,14 @@ struct RunSummary {
         0;  // work that the cancelled jobs would still have taken, by the average of the others
   };
 
+  // Races in groups, where each has a goal of its own.
+  struct Races {
+    std::uint64_t groups = 0;
+    std::uint64_t won = 0;
+    std::vector<std::string> without_winner;  // the first 50 of the others, once the run is over
+    std::uint64_t saved_us = 0;               // as a winner's
+  };
+
   std::string run_id;  // ULID text, 26 characters
   std::string kind;
   RunState state = RunState::kCompleted;
@@ -58,6 +66,7 @@ struct RunSummary {
   std::uint64_t started_jobs = 0;  // outcomes with attempt >= 1: what the average is over
   std::vector<JobIdRange> without_rows;  // cancelled or expired before they started, too many for a row each
   std::optional<Winner> winner;
+  std::optional<Races> races;
   struct Error {
     std::uint64_t job = 0;
     std::string input, code, message;

@@ -60,15 +60,25 @@ std::string first_line(const RunSummary& run, const Kind& kind, std::string_view
   return line;
 }
 
+std::string losers(const RunSummary& run, std::uint64_t saved_us) {
+  if (run.jobs.cancelled == 0) return {};
+  std::string text = "; " + format_items(run.jobs.cancelled, "other", "others") + " cancelled";
+  if (saved_us > 0) text += ", " + duration(saved_us) + " of work saved";
+  return text;
+}
+
 // first: DuckDuckGo after 117 ms; 4 others cancelled, 1.2 s of work saved
 std::string winner_line(const RunSummary& run, Charset charset) {
   const RunSummary::Winner& winner = *run.winner;
-  std::string line = "first: " + shown(winner.input, charset) + " after " + duration(winner.after_us);
-  if (run.jobs.cancelled > 0) {
-    line += "; " + format_items(run.jobs.cancelled, "other", "others") + " cancelled";
-    if (winner.saved_us > 0) line += ", " + duration(winner.saved_us) + " of work saved";
-  }
-  return line + "\n";
+  return "first: " + shown(winner.input, charset) + " after " + duration(winner.after_us) +
+         losers(run, winner.saved_us) + "\n";
+}
+
+// first: 99 of 100 groups have a winner; 396 others cancelled, 1.2 s of work saved
+std::string races_line(const RunSummary& run) {
+  return "first: " + format_count(run.races->won) + " of " +
+         format_items(run.races->groups, "group has a winner", "groups have a winner") +
+         losers(run, run.races->saved_us) + "\n";
 }
 
 std::string kind_lines(const Kind& kind, Charset charset) {
@@ -88,6 +98,7 @@ std::string make_summary(const RunSummary& run, const Kind& kind, Charset charse
   std::string text = first_line(run, kind, charset == Charset::kUtf8 ? " · " : " - ") + "\n";
   if (run.jobs.submitted > 0) text += kind_lines(kind, charset);
   if (run.winner) text += winner_line(run, charset);
+  if (run.races) text += races_line(run);
   if (run.skipped > 0) text += format_items(run.skipped, "special file", "special files") + " skipped\n";
   if (!run.end_reason.empty()) text += shown(run.end_reason, charset) + "\n";
   return text;

@@ -45,18 +45,6 @@ void Dispatcher::on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out
   dispatch(now, out);
 }
 
-void Dispatcher::on_spooled_host(const std::string& host) {
-  if (closed_) return;
-  const JobId job = spooled_++;
-  facts_changed_ = true;
-  if (done_.contains(job)) return;
-  if (job < former_frontier_) {
-    undecided_.insert(job);
-  } else {
-    hosts_.add(job, host);
-  }
-}
-
 void Dispatcher::on_input_end(bool complete, std::uint64_t skipped, Instant now, DispatchOutbox& out) {
   skipped_ = skipped;
   if (closed_) return;
@@ -93,6 +81,14 @@ void Dispatcher::on_control(const WorkerId& client, const proto::RunControl& con
     answer.set_refusal("the ventilator works on another run");
   } else if (sink_exit_code_) {
     answer.set_refusal("the run is over");
+  } else if (control.action() == proto::RunControl::CANCEL && control.jobs_size() > 0) {
+    const RangeSet jobs = set_below(spooled_, control.jobs());
+    cancel(jobs, now, out);
+    for (const JobSpan& span : jobs.spans()) {
+      for (const JobSpan& open : done_.missing_from(span))
+        answer.set_not_ended(answer.not_ended() + open.size());
+    }
+    if (jobs.empty()) answer.set_refusal("it has no such job");
   } else if (control.action() == proto::RunControl::CANCEL) {
     stop(proto::RUN_END_CANCELLED, proto::STOP_RUNNING, "cancelled by fantail cancel", now, out);
   } else if (control.action() == proto::RunControl::PAUSE || control.action() == proto::RunControl::UNPAUSE) {
@@ -152,6 +148,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
   propose_quarantined(now, out);
   propose_given_up(now, out);
+  propose_cancelled(now, out);
   dispatch(now, out);
   ask_sink(now, out);
   Instant wake = std::min({now + kTickMax, next_death, hosts_.next_wake()});

@@ -10,17 +10,20 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "messages.pb.h"
 #include "pipeline/dropped_messages.h"
 #include "pipeline/instant.h"
+#include "pipeline/job_ranges.h"
 #include "pipeline/range_set.h"
 #include "pipeline/status.h"
 #include "ventilator/deaths.h"
 #include "ventilator/host_queues.h"
 #include "ventilator/leases.h"
+#include "ventilator/pending_jobs.h"
 #include "ventilator/retry_queue.h"
 #include "ventilator/start_rate.h"
 #include "ventilator/stop_decision.h"
@@ -31,6 +34,7 @@ struct DispatchPolicy {
   HostPolicy hosts;
   bool asynchronous = false;  // the kind runs in async slots
   std::string kind;           // a worker must name it
+  proto::InputFormat input_format = proto::INPUT_PLAIN;
   Duration heartbeat = std::chrono::seconds(1);
   Duration batch_target = std::chrono::milliseconds(2);  // work that a worker has at hand beyond its slots
   std::uint32_t batch_jobs_max = 4096;
@@ -46,6 +50,13 @@ struct DispatchPolicy {
   bool paced() const { return max_running > 0 || rate > 0; }
   Duration wait = kForever;  // for the first worker and for the sink
   static constexpr Duration kForever = Duration::max();
+};
+
+// What the dispatcher must know of a job, where jobs differ.
+struct SpooledJob {
+  std::string host;  // where hosts have limits
+  std::string group;
+  std::int32_t priority = 0;
 };
 
 // The jobs of one lane message. Inputs are the shell's business.
@@ -66,7 +77,12 @@ struct FormerLife {
 };
 
 // Why jobs get an outcome without a worker's result.
-enum class Verdict : std::uint8_t { kCancelled, kExpired, kQuarantined };
+enum class Verdict : std::uint8_t {
+  kCancelled,  // the run was stopped
+  kExpired,
+  kQuarantined,
+  kUnwanted,  // cancelled, though the run goes on
+};
 
 class DispatchOutbox {
  public:
@@ -103,8 +119,8 @@ class Dispatcher {
              FormerLife former = {});
 
   // ---- the input. What a former life spooled comes before any message.
-  void on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out);  // without hosts: so many more
-  void on_spooled_host(const std::string& host);                          // with hosts: the next job's
+  void on_spooled(std::uint64_t jobs, Instant now, DispatchOutbox& out);  // so many more, all alike
+  void on_spooled_job(const SpooledJob& spooled);                         // the next one
   // Of the jobs that nobody has yet these are to go first, in this order.
   void on_longest(const std::vector<JobId>& jobs);
   void on_input_end(bool complete, std::uint64_t skipped, Instant now, DispatchOutbox& out);
@@ -148,7 +164,21 @@ class Dispatcher {
 
  private:
   // What the sink was proposed and does not know as done yet is proposed again.
-  static constexpr Duration kProposeAgainAfter = std::chrono::seconds(1);
+  class Again {
+   public:
+    void at_once() { last_ = Instant{}; }
+    void start(Instant now) { last_ = now; }
+    bool due(Instant now) {
+      if (last_ != Instant{} && now < last_ + kAfter) return false;
+      last_ = now;
+      return true;
+    }
+    Instant last() const { return last_; }
+
+   private:
+    static constexpr Duration kAfter = std::chrono::seconds(1);
+    Instant last_{};
+  };
 
   struct Sent {
     std::uint64_t sequence;
@@ -260,11 +290,18 @@ class Dispatcher {
   void send_suspect(Workers::iterator worker, Instant now, DispatchOutbox& out);
   std::optional<JobId> take_suspect(Instant now, DispatchOutbox& out);
 
+  // dispatcher_cancel.cpp
+  void cancel(const RangeSet& jobs, Instant now, DispatchOutbox& out);
+  void take_waiting(JobSpan jobs, RangeSet& taken, DispatchOutbox& out);
+  void propose_cancelled(Instant now, DispatchOutbox& out);
+  void put_cancelled(const WorkerId& id, JobRanges* ranges) const;
+  void on_won(const proto::RunLog& log, Instant now, DispatchOutbox& out);
+
   // Jobs. Every id below spooled_ is in exactly one of undecided_, pending_ (or hosts_), long_, suspects_,
-  // retry_queue_, limbo_, leases_, proposed_, quarantined_, given_up_ and done_.
+  // retry_queue_, limbo_, leases_, proposed_, quarantined_, given_up_, cancelled_ and done_.
   std::uint64_t spooled_ = 0;
   RangeSet undecided_;  // perhaps dispatched in a former life: who holds them will say so
-  RangeSet pending_;
+  PendingJobs pending_;
   RangeSet long_;              // pending, and known to take long
   std::deque<JobId> longest_;  // these in the order in which they go, and some that left already
   RangeSet suspects_;          // pending; workers died holding them, so that each is to run alone
@@ -277,10 +314,14 @@ class Dispatcher {
   Leases leases_;
   RangeSet proposed_;     // to end as the run does
   RangeSet quarantined_;  // proposed as failed: workers die of them
+  RangeSet unwanted_;     // to be cancelled, wherever they are, and not done
+  RangeSet cancelled_;    // of these, proposed: no worker has them
   RangeSet done_;
-  JobId former_frontier_;                    // jobs below it may have been dispatched in a former life
-  JobId frontier_;                           // nothing from here on was ever dispatched
-  std::map<JobId, Deaths> deaths_;           // of jobs that are not done
+  JobId former_frontier_;                   // jobs below it may have been dispatched in a former life
+  JobId frontier_;                          // nothing from here on was ever dispatched
+  std::map<JobId, Deaths> deaths_;          // of jobs that are not done
+  std::map<std::string, RangeSet> groups_;  // jobs by group, until it has won
+  std::set<std::string> won_groups_;
   std::map<JobId, WorkerId> askers_;         // who waits for a redirected job's permit
   std::map<JobId, std::uint32_t> attempts_;  // the next attempt of jobs that were dispatched before
 
@@ -302,9 +343,10 @@ class Dispatcher {
   proto::RunEnd end_ = proto::RUN_END_NONE;
   std::string end_reason_;
   Instant stopped_at_{};
-  Instant proposed_at_{};
-  Instant quarantined_at_{};
-  Instant given_up_at_{};
+  Again proposed_again_;
+  Again quarantined_again_;
+  Again given_up_again_;
+  Again cancelled_again_;
   Duration median_{0};  // of the ok jobs so far; 0: not known yet
   RangeSet without_rows_;
 
@@ -313,6 +355,7 @@ class Dispatcher {
   std::uint64_t sink_epoch_ = 0;   // of log_offset_
   std::uint64_t newest_sink_ = 0;  // the highest epoch heard of
   std::uint64_t log_offset_ = 0;
+  std::uint64_t won_offset_ = 0;  // into the groups that have won, of the same epoch
   std::uint64_t question_ = 0;
   std::uint64_t answered_ = 0;
   Instant asked_at_{};

@@ -47,12 +47,15 @@ void Dispatcher::add_to(StateHash& hash) const {
 void Dispatcher::add_jobs(StateHash& hash) const {
   hash.add(spooled_)
       .add(undecided_)
-      .add(pending_)
       .add(long_)
       .add(suspects_)
       .add(proposed_)
       .add(quarantined_)
+      .add(unwanted_)
+      .add(cancelled_)
       .add(done_);
+  pending_.hash(hash);
+  hash.add(groups_.size()).add(won_groups_.size());
   // A former life's frontier matters as long as its jobs are read back.
   hash.add(without_rows_).add(closed_ ? 0 : former_frontier_).add(frontier_).add(closed_ ? 1 : 0);
   hash.add(input_complete_ ? 1 : 0).add(skipped_);
@@ -88,9 +91,10 @@ void Dispatcher::add_end(StateHash& hash) const {
       .add(static_cast<std::uint64_t>(stop_level_))
       .add(static_cast<std::uint64_t>(end_))
       .add(end_reason_);
-  hash.add(stopped_at_, kSecond).add(proposed_.empty() ? Instant{} : proposed_at_, kSecond);
-  hash.add(quarantined_.empty() ? Instant{} : quarantined_at_, kSecond);
-  hash.add(given_up_.empty() ? Instant{} : given_up_at_, kSecond);
+  hash.add(stopped_at_, kSecond).add(proposed_.empty() ? Instant{} : proposed_again_.last(), kSecond);
+  hash.add(quarantined_.empty() ? Instant{} : quarantined_again_.last(), kSecond);
+  hash.add(given_up_.empty() ? Instant{} : given_up_again_.last(), kSecond);
+  hash.add(cancelled_.empty() ? Instant{} : cancelled_again_.last(), kSecond);
   hash.add(deadline_at_ ? 1 : 0).add_figure(deadline_at_.value_or(Instant{}));
   hash.add(sink_exit_code_ ? 1 + static_cast<std::uint64_t>(*sink_exit_code_) : 0);
   hash.add(acknowledged_at_, 2 * kSecond);
@@ -100,7 +104,7 @@ void Dispatcher::add_end(StateHash& hash) const {
 void Dispatcher::add_sink(StateHash& hash) const {
   hash.add((sink_opened_ ? 1 : 0) + (sink_known_ ? 2 : 0) + (facts_changed_ ? 4 : 0));
   hash.add_epoch(StateHash::Epoch::kSink, sink_epoch_).add_epoch(StateHash::Epoch::kSink, newest_sink_);
-  hash.add(log_offset_);
+  hash.add(log_offset_).add(won_offset_);
   hash.add_figure(dropped_.late).add_figure(dropped_.forged).add_figure(dropped_.stale);
   hash.add_figure(question_).add_distance(question_, answered_);
   hash.add(asked_at_, kSecond).add(sink_heard_, kSilentMost * policy_.heartbeat);

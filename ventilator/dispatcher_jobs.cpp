@@ -134,7 +134,9 @@ bool Dispatcher::serve(Workers::iterator entry, bool ahead, Instant now, Dispatc
 }
 
 bool Dispatcher::advance_frontier(const std::vector<JobSpan>& jobs, Instant now, DispatchOutbox& out) {
-  const JobId end = jobs.back().end;
+  JobId end = 0;
+  for (const JobSpan& span : jobs)
+    end = std::max(end, span.end);
   if (end <= frontier_) return true;
   std::uint64_t step = 0;
   for (const auto& [id, worker] : workers_)
@@ -263,15 +265,23 @@ std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now, 
 }
 
 void Dispatcher::make_pending(JobSpan jobs, std::uint32_t attempt, Instant now, DispatchOutbox& out) {
+  if (!unwanted_.within(jobs).empty()) {
+    for (const JobSpan& part : unwanted_.within(jobs))
+      cancelled_.insert(part);
+    cancelled_again_.at_once();
+    for (const JobSpan& part : unwanted_.missing_from(jobs))
+      make_pending(part, attempt, now, out);
+    return;
+  }
   const bool plain =
       !policy_.hosts.limits() && deaths_.lower_bound(jobs.first) == deaths_.lower_bound(jobs.end);
   if (plain) pending_.insert(jobs);
   for (JobId job = jobs.first; job < jobs.end && (attempt > 1 || !plain); ++job) {
     if (attempt > 1) attempts_[job] = attempt;
     if (policy_.hosts.limits()) {
-      hosts_.requeue(job, out.host_of(job), now);
+      hosts_.requeue(job, out.host_of(job), now, pending_.priority_of(job));
     } else if (!plain) {
-      (is_suspect(job) ? suspects_ : pending_).insert(job);
+      is_suspect(job) ? void(suspects_.insert(job)) : pending_.insert(job);
     }
   }
 }
@@ -282,7 +292,9 @@ void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
   const Verdict verdict = stop_status() == Status::kExpired ? Verdict::kExpired : Verdict::kCancelled;
   RangeSet fresh = policy_.hosts.limits() ? hosts_.take_all() : RangeSet{};
   RangeSet retried = retry_queue_.take_all();
-  for (const RangeSet* waiting : {&pending_, &long_, &suspects_, &retried}) {
+  for (const JobSpan& span : pending_.spans())
+    fresh.insert(span);
+  for (const RangeSet* waiting : {&long_, &suspects_, &retried}) {
     for (const JobSpan& span : waiting->spans())
       fresh.insert(span);
   }
@@ -295,14 +307,11 @@ void Dispatcher::propose_stopped(Instant now, DispatchOutbox& out) {
     facts_changed_ = true;
   } else if (!fresh.empty()) {
     out.propose(fresh.spans(), verdict);
-    if (proposed_.empty()) proposed_at_ = now;
+    if (proposed_.empty()) proposed_again_.start(now);
     for (const JobSpan& span : fresh.spans())
       proposed_.insert(span);
   }
-  if (!proposed_.empty() && now >= proposed_at_ + kProposeAgainAfter) {
-    proposed_at_ = now;
-    out.propose(proposed_.spans(), verdict);
-  }
+  if (!proposed_.empty() && proposed_again_.due(now)) out.propose(proposed_.spans(), verdict);
 }
 
 }  // namespace fantail

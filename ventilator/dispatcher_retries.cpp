@@ -46,6 +46,11 @@ void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, 
   const JobId job = attempt.job();
   hosts_.on_finished(job, now);
   attempts_[job] = attempt.attempt() + 1;
+  if (unwanted_.contains(job)) {
+    cancelled_.insert(job);
+    cancelled_again_.at_once();
+    return;
+  }
   const bool too_late = attempt.retry_after_us() > kRetryAfterMaxUs;
   const Duration asked(static_cast<Duration::rep>(std::min(attempt.retry_after_us(), kRetryAfterMaxUs)));
   const Instant due = now + std::max(asked, backoff(policy_.backoff, spec_.run_id(), job, attempt.attempt()));
@@ -57,14 +62,12 @@ void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, 
   last = attempt;
   last.set_message(attempt.message() + (too_late ? "; another attempt is not wanted for more than an hour"
                                                  : "; another attempt would come after the run's deadline"));
-  given_up_at_ = Instant{};
+  given_up_again_.at_once();
 }
 
 // Again and again, until the sink's log names them.
 void Dispatcher::propose_given_up(Instant now, DispatchOutbox& out) {
-  if (given_up_.empty() || !sink_opened_) return;
-  if (given_up_at_ != Instant{} && now < given_up_at_ + kProposeAgainAfter) return;
-  given_up_at_ = now;
+  if (given_up_.empty() || !sink_opened_ || !given_up_again_.due(now)) return;
   for (const auto& [job, attempt] : given_up_)
     out.propose_failed(attempt);
 }

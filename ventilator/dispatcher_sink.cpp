@@ -47,6 +47,7 @@ void Dispatcher::ask_sink(Instant now, DispatchOutbox& out) {
   sync.set_question(++question_);
   sync.set_sink_epoch(sink_epoch_);
   sync.set_offset(log_offset_);
+  sync.set_won_offset(won_offset_);
   sync.set_spooled(spooled_);
   sync.set_closed(closed_);
   fill_facts(*sync.mutable_facts(), now);
@@ -148,6 +149,7 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
   median_ = Duration(static_cast<Duration::rep>(std::min(log.median_us(), kDurationMaxUs)));
   answered_ = log.question();
   settle_limbo(answered_, now, out);
+  on_won(log, now, out);
   if (log.end() != proto::RUN_END_NONE) stop(log.end(), log.stop_level(), log.end_reason(), now, out);
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
   dispatch(now, out);
@@ -177,8 +179,10 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
 void Dispatcher::mark_done(JobSpan jobs, Instant now) {
   if (done_.insert(jobs) == 0) return;
   leases_.take(jobs);
-  for (RangeSet* open : {&undecided_, &pending_, &long_, &suspects_, &proposed_, &quarantined_})
+  for (RangeSet* open : {&undecided_, &long_, &suspects_, &proposed_, &quarantined_, &unwanted_, &cancelled_})
     open->erase(jobs);
+  pending_.erase(jobs);
+  pending_.forget_priorities(jobs);
   retry_queue_.take(jobs);
   given_up_.erase(given_up_.lower_bound(jobs.first), given_up_.lower_bound(jobs.end));
   if (!deaths_.empty()) deaths_.erase(deaths_.lower_bound(jobs.first), deaths_.lower_bound(jobs.end));
@@ -214,9 +218,12 @@ void Dispatcher::settle_undecided(Instant now, DispatchOutbox& out) {
   const std::vector<JobSpan> open = undecided_.spans();
   undecided_.clear();
   for (const JobSpan& span : open) {
-    if (!policy_.hosts.limits()) make_pending(span, 1, now, out);
-    for (JobId job = span.first; policy_.hosts.limits() && job < span.end; ++job)
-      hosts_.add(job, out.host_of(job));
+    if (!policy_.hosts.limits() || !unwanted_.within(span).empty()) {
+      make_pending(span, 1, now, out);
+      continue;
+    }
+    for (JobId job = span.first; job < span.end; ++job)
+      hosts_.add(job, out.host_of(job), pending_.priority_of(job));
   }
 }
 

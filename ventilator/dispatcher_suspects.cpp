@@ -27,7 +27,7 @@ void Dispatcher::record_deaths(JobSpan jobs, bool alone, Instant now, DispatchOu
     if (alone) ++deaths.alone;
     if (deaths.alone == 0 || deaths.total < policy_.deaths_max) continue;
     quarantined_.insert(job);
-    quarantined_at_ = Instant{};
+    quarantined_again_.at_once();
     out.on_trouble("job " + std::to_string(job) + " is quarantined: " + std::to_string(deaths.total) +
                    " workers died while they held it, the last one alone with it");
   }
@@ -36,10 +36,8 @@ void Dispatcher::record_deaths(JobSpan jobs, bool alone, Instant now, DispatchOu
 
 // Again and again, until the sink's log names them.
 void Dispatcher::propose_quarantined(Instant now, DispatchOutbox& out) {
-  if (quarantined_.empty() || !sink_opened_) return;
-  if (quarantined_at_ != Instant{} && now < quarantined_at_ + kProposeAgainAfter) return;
-  quarantined_at_ = now;
-  out.propose(quarantined_.spans(), Verdict::kQuarantined);
+  if (!quarantined_.empty() && sink_opened_ && quarantined_again_.due(now))
+    out.propose(quarantined_.spans(), Verdict::kQuarantined);
 }
 
 // One worker is set aside for suspects: it finishes what it holds, then gets them one by one. So does any

@@ -15,14 +15,6 @@ constexpr std::uint32_t kProtocolVersion = 1;
 // Nobody has that many; it keeps the sums of a lying peer small.
 constexpr std::uint32_t kSlotsMax = 65536;
 
-RangeSet to_set(const JobRanges& ranges, std::uint64_t spooled) {
-  RangeSet set;
-  for (const proto::JobRange& range : ranges) {
-    if (const auto span = span_below(spooled, range)) set.insert(*span);  // else not jobs of this run
-  }
-  return set;
-}
-
 }  // namespace
 
 void Dispatcher::on_worker(const proto::WorkerToVentilator& message, Instant now, DispatchOutbox& out) {
@@ -95,7 +87,7 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
   worker.heard = now;
   worker.unconnected_since = now;
   RangeSet holding;
-  if (hello.run_id() == spec_.run_id()) holding = to_set(hello.holding(), spooled_);
+  if (hello.run_id() == spec_.run_id()) holding = set_below(spooled_, hello.holding());
   worker.unfinished = holding.size();
   if (known) reconcile(id, holding, UINT64_MAX, true);
   // What it kept came by the old lane; from now on every whole status is to name it.
@@ -121,13 +113,17 @@ void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutb
   for (const JobSpan& span : holding.spans()) {
     for (const JobId job : retry_queue_.take(span))
       leases_.add({{job, job + 1}, id, 0, 1});
-    for (RangeSet* waiting : {&undecided_, &pending_, &long_, &suspects_}) {
+    for (const JobSpan& part : pending_.within(span)) {
+      pending_.erase(part);
+      leases_.add({part, id, 0, 1});
+    }
+    for (RangeSet* waiting : {&undecided_, &long_, &suspects_, &cancelled_}) {
       for (const JobSpan& part : waiting->within(span)) {
         waiting->erase(part);
         leases_.add({part, id, 0, 1});
         if (waiting != &undecided_) continue;
         for (JobId job = part.first; policy_.hosts.limits() && job < part.end; ++job)
-          hosts_.add(job, out.host_of(job));
+          hosts_.add(job, out.host_of(job), pending_.priority_of(job));
       }
     }
     for (JobId job = span.first; policy_.hosts.limits() && job < span.end; ++job) {
@@ -178,7 +174,7 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
     count_running(worker);
     worker.mean_job_ns = status.mean_job_ns();
     if (status.complete()) {
-      reconcile(entry->first, to_set(status.holding(), spooled_), status.received_sequence(), false);
+      reconcile(entry->first, set_below(spooled_, status.holding()), status.received_sequence(), false);
     }
   }
   worker.draining = status.draining();
@@ -271,6 +267,7 @@ void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
   pong.set_stop_level(stop_level_);
   pong.set_paused(paused_);
   pong.set_stop_status(static_cast<proto::Status>(stop_status()));
+  put_cancelled(id, pong.mutable_cancelled());
   out.send_to_worker(id, message);
 }
 

@@ -28,19 +28,43 @@ void HostQueues::settle(HostIndex index) {
   }
 }
 
-void HostQueues::add(JobId job, const std::string& host) {
+JobId HostQueues::Queue::pop_front() {
+  const auto level = levels_.begin();
+  const JobId job = level->second.front();
+  level->second.pop_front();
+  if (level->second.empty()) levels_.erase(level);
+  return job;
+}
+
+bool HostQueues::Queue::erase(JobId job) {
+  for (auto level = levels_.begin(); level != levels_.end(); ++level) {
+    if (std::erase(level->second, job) == 0) continue;
+    if (level->second.empty()) levels_.erase(level);
+    return true;
+  }
+  return false;
+}
+
+std::vector<JobId> HostQueues::Queue::jobs() const {
+  std::vector<JobId> jobs;
+  for (const auto& [priority, level] : levels_)
+    jobs.insert(jobs.end(), level.begin(), level.end());
+  return jobs;
+}
+
+void HostQueues::add(JobId job, const std::string& host, std::int32_t priority) {
   const HostIndex index = index_of(host);
   unfile(index);
-  hosts_[index].queue.push_back(job);
+  hosts_[index].queue.push_back(job, priority);
   ++waiting_;
   settle(index);
 }
 
-void HostQueues::requeue(JobId job, const std::string& host, Instant now) {
+void HostQueues::requeue(JobId job, const std::string& host, Instant now, std::int32_t priority) {
   release(job, now);
   const HostIndex index = index_of(host);
   unfile(index);
-  hosts_[index].queue.push_front(job);
+  hosts_[index].queue.push_front(job, priority);
   ++waiting_;
   settle(index);
 }
@@ -48,7 +72,7 @@ void HostQueues::requeue(JobId job, const std::string& host, Instant now) {
 bool HostQueues::adopt(JobId job, const std::string& host) {
   const HostIndex index = index_of(host);
   unfile(index);
-  const bool waits = std::erase(hosts_[index].queue, job) > 0;
+  const bool waits = hosts_[index].queue.erase(job);
   if (waits) {
     --waiting_;
     hold(job, index);
@@ -56,6 +80,15 @@ bool HostQueues::adopt(JobId job, const std::string& host) {
     holders_[job].written = true;
     --hosts_[index].unwritten;
   }
+  settle(index);
+  return waits;
+}
+
+bool HostQueues::withdraw(JobId job, const std::string& host) {
+  const HostIndex index = index_of(host);
+  unfile(index);
+  const bool waits = hosts_[index].queue.erase(job);
+  if (waits) --waiting_;
   settle(index);
   return waits;
 }
@@ -80,8 +113,7 @@ std::optional<JobId> HostQueues::take(Instant now) {
   if (ready_.empty() || std::get<Instant>(*ready_.begin()) > now) return std::nullopt;
   const HostIndex index = std::get<HostIndex>(*ready_.begin());
   unfile(index);
-  const JobId job = hosts_[index].queue.front();
-  hosts_[index].queue.pop_front();
+  const JobId job = hosts_[index].queue.pop_front();
   --waiting_;
   hold_only(job, index, now);
   return job;
@@ -167,9 +199,8 @@ RangeSet HostQueues::take_all() {
   RangeSet jobs;
   for (HostIndex index = 0; index < hosts_.size(); ++index) {
     unfile(index);
-    for (const JobId job : hosts_[index].queue)
-      jobs.insert(job);
-    hosts_[index].queue.clear();
+    while (!hosts_[index].queue.empty())
+      jobs.insert(hosts_[index].queue.pop_front());
     settle(index);
   }
   waiting_ = 0;
@@ -186,8 +217,9 @@ Instant HostQueues::next_wake() const {
 void HostQueues::hash(StateHash& hash) const {
   for (const Host& host : hosts_) {
     hash.add(host.name).add(host.in_flight).add(host.unwritten).add(host.next, policy_.delay).add(host.turn);
-    hash.add(host.queue.size()).add(host.wanted.size());
-    for (const JobId job : host.queue)
+    const std::vector<JobId> queue = host.queue.jobs();
+    hash.add(queue.size()).add(host.wanted.size());
+    for (const JobId job : queue)
       hash.add(job);
     for (const JobId job : host.wanted)
       hash.add(job);

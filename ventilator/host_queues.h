@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,12 +30,15 @@ class HostQueues {
  public:
   explicit HostQueues(HostPolicy policy) : policy_(policy) {}
 
-  void add(JobId job, const std::string& host);
+  // Of a host's jobs those with a higher priority go first.
+  void add(JobId job, const std::string& host, std::int32_t priority = 0);
   // A job came back without an outcome: its permit is free and it waits again, before the others of its host.
-  void requeue(JobId job, const std::string& host, Instant now);
+  void requeue(JobId job, const std::string& host, Instant now, std::int32_t priority = 0);
   // A worker holds the job already: where it still waits it gets its permit at once, limits or not. False: it
   // does not wait.
   bool adopt(JobId job, const std::string& host);
+  // The job is not to be done any more. False: it does not wait.
+  bool withdraw(JobId job, const std::string& host);
   // The next job whose host allows it now, round robin over the hosts; it holds the host's permit from here
   // on.
   std::optional<JobId> take(Instant now);
@@ -63,9 +67,21 @@ class HostQueues {
 
  private:
   using HostIndex = std::uint32_t;
+  class Queue {
+   public:
+    bool empty() const { return levels_.empty(); }
+    void push_back(JobId job, std::int32_t priority) { levels_[priority].push_back(job); }
+    void push_front(JobId job, std::int32_t priority) { levels_[priority].push_front(job); }
+    JobId pop_front();  // requires: not empty
+    bool erase(JobId job);
+    std::vector<JobId> jobs() const;
+
+   private:
+    std::map<std::int32_t, std::deque<JobId>, std::greater<>> levels_;  // none is empty
+  };
   struct Host {
     std::string name;
-    std::deque<JobId> queue;
+    Queue queue;
     std::deque<JobId> wanted;     // redirected jobs that wait for a permit
     std::uint32_t in_flight = 0;  // permits out
     std::uint32_t unwritten = 0;  // of these, requests that have not been written yet

@@ -62,6 +62,15 @@ std::vector<Lease> Leases::of(const WorkerId& worker) const {
   return held;
 }
 
+std::vector<Lease> Leases::within(JobSpan span) const {
+  std::vector<Lease> held;
+  auto entry = leases_.upper_bound(span.first);
+  if (entry != leases_.begin() && std::prev(entry)->second.jobs.end > span.first) --entry;
+  for (; entry != leases_.end() && entry->first < span.end; ++entry)
+    held.push_back(entry->second);
+  return held;
+}
+
 std::vector<Lease> Leases::all() const {
   std::vector<Lease> held;
   for (const auto& [first, lease] : leases_)

@@ -30,6 +30,7 @@ class Leases {
   // Who holds the job; empty: nobody.
   WorkerId holder(JobId job) const;
   std::vector<Lease> of(const WorkerId& worker) const;
+  std::vector<Lease> within(JobSpan span) const;  // those that hold some of these jobs, whole
   std::vector<Lease> all() const;
   bool empty() const { return leases_.empty(); }
   std::uint64_t jobs() const { return jobs_; }

@@ -21,7 +21,8 @@ proto::Results make_proposal(const std::string& run_id, JobSpan jobs, Verdict ve
     failure.set_index(index);
     failure.set_code(quarantined ? "quarantined" : expired ? "expired" : "cancelled");
     failure.set_message(quarantined ? std::to_string(tries) + " workers died while they held the job"
-                                    : "the run ended before the job was started");
+                        : verdict == Verdict::kUnwanted ? "it was cancelled before it was started"
+                                                        : "the run ended before the job was started");
   }
   return results;
 }

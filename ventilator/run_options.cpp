@@ -68,6 +68,14 @@ void add_run_options(CLI::App& app, RunOptions& options) {
       ->capture_default_str()
       ->group("Run");
   add_halt_options(app, options);
+  app.add_option_function<std::string>(
+         "--input-format", [&options](const std::string& text) { options.job_lines = text == "jsonl"; },
+         "What an input is: lines, or jsonl: {\"input\": …, \"group\": …, \"priority\": …, \"timeout\": …}; "
+         "with "
+         "--first each group is a race of its own [lines]")
+      ->check(CLI::IsMember({"lines", "jsonl"}))
+      ->type_name("FORMAT")
+      ->group("Run");
   app.add_option("--max-running", options.max_running,
                  "At most N jobs run at a time, over all workers; 0: as many as there are slots [0]")
       ->type_name("N")
@@ -115,11 +123,21 @@ void add_run_options(CLI::App& app, RunOptions& options) {
       ->group("Run");
 }
 
+std::optional<std::string> apply_input_format(const RunOptions& options, RunRequest& request) {
+  if (!options.job_lines) return std::nullopt;
+  if (request.generated || !request.walked.empty()) {
+    return "--input-format jsonl needs jobs as lines of JSON, and here none are read: give --input FILE";
+  }
+  request.spec.set_input_format(proto::INPUT_JOB_LINE);
+  return std::nullopt;
+}
+
 DispatchPolicy make_dispatch_policy(const RunOptions& options, const RunRequest& request) {
   DispatchPolicy policy;
   policy.hosts = request.hosts;
   policy.asynchronous = request.asynchronous;
   policy.kind = request.kind;
+  policy.input_format = request.spec.input_format();
   policy.heartbeat = options.heartbeat;
   policy.deadline = options.deadline;
   policy.wait = options.wait;
@@ -142,6 +160,7 @@ proto::RunPolicy make_run_policy(const RunOptions& options) {
   goal.set_level(proto::STOP_RUNNING);
   goal.set_what(proto::Halt::OK);
   goal.set_jobs(options.first);
+  goal.set_per_group(options.job_lines);
   return policy;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "pipeline/app/command_line.h"
 #include "ventilator/dispatcher.h"
@@ -17,6 +18,7 @@ struct RunOptions {
   std::uint32_t deaths_max = 3;
   std::optional<proto::Halt> halt;
   std::uint64_t first = 0;  // so many ok outcomes; 0: not asked for
+  bool job_lines = false;   // inputs are lines of JSON
   std::uint64_t max_running = 0;
   double rate = 0;
   std::uint32_t retries = 0;  // of one job
@@ -27,6 +29,9 @@ struct RunOptions {
 
 // `fantail run` has them too.
 void add_run_options(CLI::App& app, RunOptions& options);
+
+// Has the run's inputs read as the options say; or one sentence, why that cannot be.
+std::optional<std::string> apply_input_format(const RunOptions& options, RunRequest& request);
 
 DispatchPolicy make_dispatch_policy(const RunOptions& options, const RunRequest& request);
 // What workers and sink are told.

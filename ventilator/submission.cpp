@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pipeline/app/run_folders.h"
+#include "pipeline/job_line.h"
 #include "pipeline/url/url.h"
 #include "ventilator/sources/resumed.h"
 
@@ -18,7 +19,8 @@ constexpr std::uint64_t kReadAtOnce = 4096;
 }  // namespace
 
 Submission::Submission(OpenedRun opened, RunRequest request, Logger logger)
-    : opened_(std::move(opened)), log_(std::move(logger)), hosts_limit_(request.hosts.limits()) {
+    : opened_(std::move(opened)), log_(std::move(logger)), format_(request.spec.input_format()) {
+  jobs_differ_ = request.hosts.limits() || format_ == proto::INPUT_JOB_LINE;
   Spool& spool = opened_.spool;
   SpooledInputs spooled{spool.size(), spool.inputs_hash(), spool.last_input()};
   if (spool.closed()) return;
@@ -70,7 +72,7 @@ void Submission::give(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) 
 void Submission::give_durable(Instant now, Dispatcher& dispatcher, DispatchOutbox& out) {
   const Spool& spool = opened_.spool;
   const JobId end = spool.durable();
-  if (!hosts_limit_) dispatcher.on_spooled(end - std::exchange(given_, end), now, out);
+  if (!jobs_differ_) dispatcher.on_spooled(end - std::exchange(given_, end), now, out);
   while (given_ < end) {
     const JobSpan jobs{given_, std::min(end, given_ + kReadAtOnce)};
     const auto inputs = spool.read(jobs);
@@ -81,7 +83,7 @@ void Submission::give_durable(Instant now, Dispatcher& dispatcher, DispatchOutbo
     }
     given_ = jobs.end;
     for (const std::string& input : *inputs)
-      dispatcher.on_spooled_host(host_of_input(input));
+      dispatcher.on_spooled_job(read_spooled_job(input, format_));
   }
 }
 
@@ -133,9 +135,17 @@ bool Submission::sync(Instant now) {
   return false;
 }
 
-std::string host_of_input(const std::string& input) {
-  const std::optional<Url> url = parse_url(input);
-  return url && url->is_http() ? url->host_and_port() : std::string();
+// A line that cannot be read is what a worker finds out, whose answer the job's row is.
+SpooledJob read_spooled_job(const std::string& submitted, proto::InputFormat format) {
+  SpooledJob job;
+  auto read = read_job(submitted, format);
+  auto* line = std::get_if<JobLine>(&read);
+  if (line == nullptr) return job;
+  job.group = std::move(line->group);
+  job.priority = line->priority;
+  const std::optional<Url> url = parse_url(line->input);
+  if (url && url->is_http()) job.host = url->host_and_port();
+  return job;
 }
 
 }  // namespace fantail

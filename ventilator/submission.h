@@ -47,7 +47,8 @@ class Submission {
 
   OpenedRun opened_;
   Logger log_;
-  bool hosts_limit_;
+  bool jobs_differ_ = false;  // in host, group or priority
+  proto::InputFormat format_;
   std::unique_ptr<InputReader> reader_;  // empty: all is spooled
   std::uint64_t skipped_ = 0;
   std::vector<JobId> longest_;  // of the last inputs, for the dispatcher
@@ -58,7 +59,8 @@ class Submission {
   bool broken_ = false;
 };
 
-// The host and port that a URL's request goes to; empty where the input is none.
-std::string host_of_input(const std::string& input);
+// What the dispatcher must know of a job, from what was submitted. The host is the one that a URL's request
+// goes to, with its port; empty where the input is none.
+SpooledJob read_spooled_job(const std::string& submitted, proto::InputFormat format);
 
 }  // namespace fantail

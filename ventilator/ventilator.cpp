@@ -115,7 +115,7 @@ class Ventilator : public DispatchOutbox {
   std::string host_of(JobId job) override {
     const auto inputs = spool_.read({job, job + 1});
     if (!inputs) spool_unreadable_ = true;
-    return inputs ? host_of_input(inputs->front()) : std::string();
+    return inputs ? read_spooled_job(inputs->front(), policy_.input_format).host : std::string();
   }
   void on_event(const std::string& what) override { log_->info("{}", what); }
   void on_trouble(const std::string& what) override { log_->warn("{}", what); }

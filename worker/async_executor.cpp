@@ -44,24 +44,32 @@ void AsyncExecutor::start(JobSlice jobs) {
 void AsyncExecutor::fill_slots() {
   if (queue_.empty()) return;
   std::vector<std::vector<AsyncJob>> jobs(loops_.size());
+  std::vector<Event> defects;
   const Instant now = steady_now();
   while (!queue_.empty() && running_.size() < slots_) {
     Queued queued = std::move(queue_.front());
     queue_.pop_front();
     AsyncJob job;
-    job.ticket = next_ticket_++;
+    const std::uint64_t ticket = job.ticket = next_ticket_++;
     job.input = queued.job.input;
     if (queued.job.time_left.count() > 0) {
       job.time_left = std::max(queued.arrived + queued.job.time_left - now, Duration{0});
     }
     tickets_[queued.job.id] = job.ticket;
     if (queued.job.timeout.count() > 0) ++timed_;
-    running_.emplace(job.ticket, Running{std::move(queued.job), queued.arrived, now});
-    jobs[job.ticket % loops_.size()].push_back(std::move(job));
+    const std::string& defect = queued.job.defect;
+    if (defect.empty()) {
+      jobs[job.ticket % loops_.size()].push_back(std::move(job));
+    } else {
+      defects.push_back(
+          {proto::HostEvent::FINISHED, job.ticket, {}, JobResult::failed("invalid_input", defect), now});
+    }
+    running_.emplace(ticket, Running{std::move(queued.job), queued.arrived, now});
   }
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     if (!jobs[i].empty()) loops_[i]->http().submit(std::move(jobs[i]));
   }
+  if (!defects.empty()) hand_over(defects);
 }
 
 std::vector<JobId> AsyncExecutor::drop_queued() {
@@ -75,6 +83,19 @@ std::vector<JobId> AsyncExecutor::drop_queued() {
 void AsyncExecutor::stop_running(StopReason reason) {
   for (const auto& [ticket, running] : running_)
     loop_of(ticket).http().stop(ticket, reason);
+}
+
+std::vector<JobId> AsyncExecutor::cancel(const RangeSet& jobs) {
+  std::vector<JobId> dropped;
+  std::erase_if(queue_, [&](const Queued& queued) {
+    if (!jobs.contains(queued.job.id)) return false;
+    dropped.push_back(queued.job.id);
+    return true;
+  });
+  for (const auto& [ticket, running] : running_) {
+    if (jobs.contains(running.job.id)) loop_of(ticket).http().stop(ticket, StopReason::kCancelled);
+  }
+  return dropped;
 }
 
 Instant AsyncExecutor::stop_overdue(Instant now) {
@@ -159,7 +180,7 @@ void AsyncExecutor::collect(std::vector<proto::Results>& completions, std::vecto
     const AcceptedJob& job = running->second.job;
     if (completions.empty() || bytes_of(completions.back()) > kBatchBytes) completions.emplace_back();
     append_to(completions.back(),
-              {job.id, job.input, job.attempt, std::move(event.result),
+              {job.id, job.submitted(), job.attempt, std::move(event.result),
                running->second.started - running->second.arrived, event.at - running->second.started});
     tickets_.erase(job.id);
     if (job.timeout.count() > 0) --timed_;

@@ -24,6 +24,7 @@ class AsyncExecutor : public Executor {
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
+  std::vector<JobId> cancel(const RangeSet& jobs) override;
   Instant stop_overdue(Instant now) override;
   void permit(JobId job, const std::string& host) override;
   std::uint64_t running() override { return running_.size(); }
@@ -68,7 +69,7 @@ class AsyncExecutor : public Executor {
 
   Loop& loop_of(std::uint64_t ticket) { return *loops_[ticket % loops_.size()]; }
   void fill_slots();
-  void hand_over(std::vector<Event>& events);  // on a loop's thread; leaves the vector empty
+  void hand_over(std::vector<Event>& events);  // on any thread; leaves the vector empty
   void add_host_event(Event& event, JobId job, std::vector<proto::HostEvent>& events) const;
 
   std::uint32_t slots_;

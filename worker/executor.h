@@ -21,6 +21,9 @@ class Executor {
   virtual void start(JobSlice jobs) = 0;
   virtual std::vector<JobId> drop_queued() = 0;
   virtual void stop_running(StopReason reason) = 0;
+  // Ends these jobs and no others: the answer is which of them no slot had started, and running ones are
+  // told to stop.
+  virtual std::vector<JobId> cancel(const RangeSet& jobs) = 0;
   // Stops what has run for longer than its timeout; returns when to look again.
   virtual Instant stop_overdue(Instant now) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;

@@ -4,7 +4,7 @@
 
 namespace fantail {
 
-std::optional<JobSlice> JobSlice::of(proto::Lane& message) {
+std::optional<JobSlice> JobSlice::of(proto::Lane& message, proto::InputFormat format) {
   const std::uint32_t count = message.count();
   const auto batch = std::make_shared<Batch>();
   batch->first_job = message.first_job();
@@ -17,6 +17,8 @@ std::optional<JobSlice> JobSlice::of(proto::Lane& message) {
   const bool fits = inputs && (batch->jobs.empty() || batch->jobs.size() == count) &&
                     (batch->attempts.empty() || batch->attempts.size() == count);
   if (!fits) return std::nullopt;
+  for (ColumnReader reader = *inputs; format == proto::INPUT_JOB_LINE && reader.index() < count;)
+    batch->lines.push_back(parse_job_line(reader.next()));
   return JobSlice(batch, *inputs, count);
 }
 
@@ -27,7 +29,16 @@ JobSpan JobSlice::dense_span() const {
 
 JobView JobSlice::next() {
   const std::uint32_t index = reader_.index();
-  return {batch_->id(index), reader_.next(), batch_->attempt(index)};
+  const std::string_view submitted = reader_.next();
+  JobView job{batch_->id(index), submitted, submitted, batch_->attempt(index), batch_->timeout};
+  if (batch_->lines.empty()) return job;
+  if (const auto* line = std::get_if<JobLine>(&batch_->lines[index])) {
+    job.input = line->input;
+    if (line->timeout.count() > 0) job.timeout = line->timeout;
+  } else {
+    job.defect = &std::get<std::string>(batch_->lines[index]);
+  }
+  return job;
 }
 
 JobSlice JobSlice::take_front(std::uint32_t count) {
@@ -47,7 +58,10 @@ std::vector<AcceptedJob> accepted_jobs(JobSlice slice) {
   jobs.reserve(slice.size());
   while (slice.size() > 0) {
     const JobView job = slice.next();
-    jobs.push_back({job.id, std::string(job.input), job.attempt, slice.time_left(), slice.timeout()});
+    const bool is_line = job.defect != nullptr || job.input.data() != job.submitted.data();
+    jobs.push_back({job.id, std::string(job.input), job.attempt, slice.time_left(), job.timeout,
+                    is_line ? std::string(job.submitted) : std::string(),
+                    job.defect ? *job.defect : std::string()});
   }
   return jobs;
 }

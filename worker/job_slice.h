@@ -7,19 +7,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "kinds.pb.h"
 #include "pipeline/column.h"
 #include "pipeline/instant.h"
+#include "pipeline/job_line.h"
 #include "pipeline/range_set.h"
 
 namespace fantail {
 
-// A job as a slot sees it; the input lives as long as the slice that it came from.
+// A job as a slot sees it; its texts live as long as the slice that it came from.
 struct JobView {
   JobId id = 0;
-  std::string_view input;
+  std::string_view submitted;  // what its result names it by
+  std::string_view input;      // what that means: the same, unless jobs are lines of JSON
   std::uint32_t attempt = 1;
+  Duration timeout{0};                  // of this attempt; 0: none
+  const std::string* defect = nullptr;  // why it cannot be run
 };
 
 // A job that is kept for itself.
@@ -29,17 +35,19 @@ struct AcceptedJob {
   std::uint32_t attempt = 1;
   Duration time_left{0};  // until the run's deadline, as of its arrival; 0: none
   Duration timeout{0};    // of this attempt; 0: none
+  std::string line;       // where it was submitted as one: what its result names it by
+  std::string defect;     // why it cannot be run; empty: it can
+  const std::string& submitted() const { return line.empty() ? input : line; }
 };
 
 // Some jobs of one lane message, in its order.
 class JobSlice {
  public:
   // All of the message's jobs; takes its columns out. Empty: they do not fit together.
-  static std::optional<JobSlice> of(proto::Lane& message);
+  static std::optional<JobSlice> of(proto::Lane& message, proto::InputFormat format = proto::INPUT_PLAIN);
 
   std::uint32_t size() const { return end_ - reader_.index(); }
   Duration time_left() const { return batch_->time_left; }
-  Duration timeout() const { return batch_->timeout; }
   // Consecutive ids; empty where they are not.
   JobSpan dense_span() const;
   // Of the job at an index below size().
@@ -59,6 +67,7 @@ class JobSlice {
     std::vector<std::uint32_t> attempts;  // empty: all 1
     Duration time_left{0};
     Duration timeout{0};
+    std::vector<std::variant<JobLine, std::string>> lines;  // one per job, where inputs are lines of JSON
     JobId id(std::uint32_t index) const { return jobs.empty() ? first_job + index : jobs[index]; }
     std::uint32_t attempt(std::uint32_t index) const { return attempts.empty() ? 1 : attempts[index]; }
   };

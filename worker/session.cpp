@@ -112,7 +112,7 @@ void Session::on_lane(proto::Lane&& message, Instant now, SessionOutbox& out) {
     send_status(true, now, out);  // does not hold them
     return;
   }
-  if (std::optional<JobSlice> jobs = JobSlice::of(message)) {
+  if (std::optional<JobSlice> jobs = JobSlice::of(message, input_format_)) {
     start_new(std::move(*jobs), out);
   } else {
     ++dropped_.forged;
@@ -147,6 +147,7 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
   wanted_.clear();
   forget_results();
   attempts_max_ = std::max(spec.policy().attempts(), 1U);
+  input_format_ = spec.kind().input_format();
   mean_job_ns_ = 0;
   measured_ = false;
   stop_level_ = proto::STOP_NONE;
@@ -158,6 +159,7 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
 void Session::on_pong(const proto::VentilatorPong& pong, Instant now, SessionOutbox& out) {
   if (pong.run_id() != run_id_) return;
   if (pong.paused()) give_back_queued(now, out);
+  cancel(set_below(kJobIdsMax, pong.cancelled()), now, out);
   if (pong.stop_level() <= stop_level_) return;
   stop_level_ = pong.stop_level();
   drop_queued(out);
@@ -172,6 +174,20 @@ void Session::give_back_queued(Instant now, SessionOutbox& out) {
   const std::uint64_t before = active_.size();
   drop_queued(out);
   if (active_.size() < before) send_status(true, now, out);
+}
+
+// Running ones answer as jobs do. The others are not held any more, and the ventilator ends them.
+void Session::cancel(const RangeSet& jobs, Instant now, SessionOutbox& out) {
+  RangeSet here;
+  for (const JobSpan& span : jobs.spans()) {
+    for (const JobSpan& part : active_.within(span))
+      here.insert(part);
+  }
+  if (here.empty()) return;
+  const std::vector<JobId> dropped = out.cancel(here);
+  for (const JobId id : dropped)
+    active_.erase(id);
+  if (!dropped.empty()) send_status(true, now, out);
 }
 
 void Session::drop_queued(SessionOutbox& out) {

@@ -47,6 +47,8 @@ class SessionOutbox {
   virtual void start(JobSlice jobs) = 0;
   virtual std::vector<JobId> drop_queued() = 0;  // takes back the jobs that no slot has started
   virtual void stop_running(StopReason reason) = 0;
+  // See Executor::cancel.
+  virtual std::vector<JobId> cancel(const RangeSet& jobs) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
   virtual std::uint64_t running() = 0;
   virtual void output_durable(JobId job, std::uint64_t bytes) = 0;  // of what on_outputs was given
@@ -103,6 +105,7 @@ class Session {
   void begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out);
   void start_new(JobSlice jobs, SessionOutbox& out);
   void give_back_queued(Instant now, SessionOutbox& out);
+  void cancel(const RangeSet& jobs, Instant now, SessionOutbox& out);
   void drop_queued(SessionOutbox& out);
   void forget_results();
   RangeSet holding() const;
@@ -133,6 +136,7 @@ class Session {
   RangeSet retained_jobs_;               // in retained_
   std::map<JobId, std::string> wanted_;  // running jobs that wait for this host's permit
   std::uint32_t attempts_max_ = 1;
+  proto::InputFormat input_format_ = proto::INPUT_PLAIN;
   double mean_job_ns_ = 0;
   bool measured_ = false;
   proto::StopLevel stop_level_ = proto::STOP_NONE;

@@ -120,6 +120,30 @@ void ThreadExecutor::stop_running(StopReason reason) {
     slot->stop.request_stop(reason);
 }
 
+std::vector<JobId> ThreadExecutor::cancel(const RangeSet& jobs) {
+  const std::lock_guard lock(mutex_);
+  std::vector<JobId> dropped;
+  std::deque<Queued> kept;
+  queued_ = 0;
+  for (Queued& queued : queue_) {
+    while (queued.jobs.size() > 0) {
+      // Stretches of jobs that stay, and between them those that go.
+      std::uint32_t stay = 0;
+      while (stay < queued.jobs.size() && !jobs.contains(queued.jobs.id(stay)))
+        ++stay;
+      if (stay > 0) kept.push_back({queued.jobs.take_front(stay), queued.arrived});
+      queued_ += stay;
+      while (queued.jobs.size() > 0 && jobs.contains(queued.jobs.id(0)))
+        dropped.push_back(queued.jobs.next().id);
+    }
+  }
+  queue_ = std::move(kept);
+  for (const auto& slot : slots_) {
+    if (slot->job.claim(jobs)) slot->stop.request_stop(StopReason::kCancelled);
+  }
+  return dropped;
+}
+
 std::uint64_t ThreadExecutor::running() {
   const std::lock_guard lock(mutex_);
   return running_;
@@ -137,6 +161,12 @@ void ThreadExecutor::end_timeout(Slot& slot) {
   slot.overdue_at = kNever;
   --timed_;
   if (slot.stop.reason() == StopReason::kTimedOut) slot.stop.request_stop(stop_reason_);
+}
+
+// By now whoever claimed the job has told the slot so: that is done under the lock.
+void ThreadExecutor::end_cancellation(Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  slot.stop.request_stop(stop_reason_);
 }
 
 Instant ThreadExecutor::stop_overdue(Instant now) {
@@ -277,15 +307,17 @@ void ThreadExecutor::process(Queued work, SyncProcessor* processor, Slot& slot, 
     SlotOutput output(*this, slot, view, generation);
     SyncJob job{view.input, view.id, view.attempt, slot.number, std::nullopt, &output};
     if (time_left.count() > 0) job.time_left = work.arrived + time_left - started;
-    const Duration timeout = work.jobs.timeout();
-    if (timeout.count() > 0) begin_timeout(slot, started + timeout);
-    JobResult result = process_one(job, processor, slot.stop);
-    if (timeout.count() > 0) end_timeout(slot);
+    if (view.timeout.count() > 0) begin_timeout(slot, started + view.timeout);
+    slot.job.begin(view.id);
+    JobResult result = view.defect == nullptr ? process_one(job, processor, slot.stop)
+                                              : JobResult::failed("invalid_input", *view.defect);
+    if (slot.job.end()) end_cancellation(slot);
+    if (view.timeout.count() > 0) end_timeout(slot);
     const Instant ended = steady_now();
     // A result that waits for its job's output waits alone.
     const bool waits = output.sent() && waits_for_output(job.id, generation);
     if (waits && done.count() > 0) deliver_front();
-    append_result(done, job.input.size(), std::move(result), started - work.arrived, ended - started);
+    append_result(done, view.submitted.size(), std::move(result), started - work.arrived, ended - started);
     started = ended;
     ++processed;
     if ((waits || done.payloads().data().size() > kDeliverBytes) && rest.size() > 0) deliver_front();

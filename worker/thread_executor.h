@@ -15,6 +15,7 @@
 #include "worker/executor.h"
 #include "worker/outstanding_output.h"
 #include "worker/processor.h"
+#include "worker/slot_job.h"
 
 namespace fantail {
 
@@ -29,6 +30,7 @@ class ThreadExecutor : public Executor {
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
+  std::vector<JobId> cancel(const RangeSet& jobs) override;
   Instant stop_overdue(Instant now) override;
   void permit(JobId, const std::string&) override {}
   std::uint64_t running() override;
@@ -45,6 +47,7 @@ class ThreadExecutor : public Executor {
   struct Slot {
     std::uint32_t number = 1;
     StopToken stop;
+    SlotJob job;
     Instant overdue_at = kNever;  // the job in it, under mutex_
     WakeEvent durable;            // some output is
     std::thread thread;
@@ -59,6 +62,7 @@ class ThreadExecutor : public Executor {
   JobResult process_one(const SyncJob& job, SyncProcessor* processor, const StopToken& stop);
   void begin_timeout(Slot& slot, Instant overdue_at);
   void end_timeout(Slot& slot);
+  void end_cancellation(Slot& slot);
   void deliver(proto::Results done, bool slot_is_free, std::uint64_t generation);
   // Whether the job's result has to wait for its output.
   bool waits_for_output(JobId job, std::uint64_t generation);

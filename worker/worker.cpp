@@ -107,6 +107,7 @@ class Worker : public SessionOutbox {
   void start(JobSlice jobs) override { executor_->start(std::move(jobs)); }
   std::vector<JobId> drop_queued() override { return executor_->drop_queued(); }
   void stop_running(StopReason reason) override { executor_->stop_running(reason); }
+  std::vector<JobId> cancel(const RangeSet& jobs) override { return executor_->cancel(jobs); }
   void permit(JobId job, const std::string& host) override { executor_->permit(job, host); }
   std::uint64_t running() override { return executor_->running(); }
   void output_durable(JobId job, std::uint64_t bytes) override { executor_->output_durable(job, bytes); }

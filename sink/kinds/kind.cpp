@@ -4,12 +4,15 @@
 #include "sink/kinds/echo.h"
 #include "sink/kinds/exec.h"
 #include "sink/kinds/files.h"
+#include "sink/kinds/job_lines.h"
 #include "sink/kinds/prices.h"
 #include "sink/kinds/urls.h"
 
 namespace fantail {
 
-std::unique_ptr<Kind> make_kind(const proto::KindSpec& spec) {
+namespace {
+
+std::unique_ptr<Kind> make_plain_kind(const proto::KindSpec& spec) {
   switch (spec.kind_case()) {
     case proto::KindSpec::kFiles:
       return make_files_kind(spec.files());
@@ -25,6 +28,14 @@ std::unique_ptr<Kind> make_kind(const proto::KindSpec& spec) {
       break;
   }
   return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<Kind> make_kind(const proto::KindSpec& spec) {
+  std::unique_ptr<Kind> kind = make_plain_kind(spec);
+  if (kind && spec.input_format() == proto::INPUT_JOB_LINE) return make_job_lines_kind(std::move(kind));
+  return kind;
 }
 
 }  // namespace fantail

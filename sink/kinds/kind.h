@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/job_line.h"
 #include "sink/digest.h"
 #include "sink/outcome.h"
 #include "sink/row.h"
@@ -27,6 +28,10 @@ class Kind {
   virtual std::unique_ptr<Kind> clone() const = 0;
   virtual std::string_view name() const = 0;  // files, urls, prices, exec, echo
 
+  // What was submitted, read: by itself it is the input.
+  virtual JobLine job_of(std::string_view submitted) const {
+    return std::get<JobLine>(read_job(submitted, proto::INPUT_PLAIN));
+  }
   // Takes one outcome, of whatever status, into the aggregate. Called once per job. Returns the hash of job
   // id, status and the fields that do not depend on time, for the run's Digest.
   virtual XXH128_hash_t add(const Outcome& outcome) = 0;

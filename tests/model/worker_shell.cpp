@@ -90,6 +90,7 @@ class Outbox final : public SessionOutbox {
   void stop_running(StopReason reason) override {
     if (!node_.jobs.empty()) node_.stop = reason;
   }
+  std::vector<JobId> cancel(const RangeSet&) override { return {}; }  // nobody cancels single jobs here
   void permit(JobId, const std::string&) override {}
   std::uint64_t running() override { return node_.jobs.empty() ? 0 : 1; }
   void output_durable(JobId, std::uint64_t) override {}

@@ -26,7 +26,7 @@ void World::check_row(JobId job, const SimRow& row) {
   if (row.input != plan.input_of(job)) return fail(name + " has another job's input");
   const bool stopped = row.status == Status::kCancelled || row.status == Status::kExpired;
   if (stopped) {
-    if (row.status == Status::kCancelled && !stop_asked_ && !goal_reached())
+    if (row.status == Status::kCancelled && !stop_asked_ && !goal_reached() && plan.group_jobs == 0)
       fail(name + " is cancelled and nobody asked for that");
     if (row.status == Status::kExpired && !plan.deadline) fail(name + " is expired and there is no deadline");
   } else if (row.error_code == "quarantined") {
@@ -64,7 +64,7 @@ bool World::may_be_stopped() const {
 }
 
 bool World::goal_reached() const {
-  if (!plan.halt) return false;
+  if (!plan.halt || plan.halt->per_group()) return false;
   const proto::Books& books = ledger.books;
   // The sink may know that all is submitted before its ledger does.
   const auto jobs = jobs_to_halt(*plan.halt, books.closed() ? books.submitted() : plan.jobs);
@@ -147,6 +147,7 @@ void World::check_books(bool ended_alone) {
 void World::check_undisturbed() {
   if (may_be_stopped()) return;
   if (spool.spooled != plan.jobs) return fail("the run ended before its input did");
+  if (plan.group_jobs > 0) return check_groups();
   Digest digest;
   const std::unique_ptr<Kind> kind = make_kind(spec_.kind());
   for (JobId job = 0; job < plan.jobs; ++job) {
@@ -163,6 +164,24 @@ void World::check_undisturbed() {
          " jobs although nothing happened");
 }
 
+// A group ends with its winners; without them all its jobs were tried.
+void World::check_groups() {
+  for (JobId first = 0; first < plan.jobs; first += plan.group_jobs) {
+    std::uint64_t ok = 0, could = 0;
+    bool cancelled = false;
+    for (JobId job = first; job < std::min(first + plan.group_jobs, plan.jobs); ++job) {
+      const auto row = ledger.rows.find(job);
+      const Status status = row == ledger.rows.end() ? Status::kCancelled : row->second.status;
+      const bool quarantined = row != ledger.rows.end() && row->second.error_code == "quarantined";
+      if (status == Status::kOk) ++ok;
+      if (status == Status::kCancelled) cancelled = true;
+      if (plan.truth_of(job) == Status::kOk && !quarantined) ++could;
+    }
+    if (ok < std::min(plan.halt->jobs(), could) || (cancelled && ok < plan.halt->jobs()))
+      return fail(plan.group_of(first) + " ended without its winners");
+  }
+}
+
 // A run whose goal was reached says so, and no other one does.
 void World::check_goal() {
   const proto::RunEnd end = ledger.books.own_end();
@@ -175,6 +194,8 @@ void World::check_deaths() {
   if (may_be_stopped()) return;
   for (const JobId job : plan.poison) {
     const auto row = ledger.rows.find(job);
+    // A group may be won before its poison has killed enough.
+    if (plan.group_jobs > 0 && row != ledger.rows.end() && row->second.status == Status::kCancelled) continue;
     if (plan.deaths_max > 0 && (row == ledger.rows.end() || row->second.error_code != "quarantined"))
       fail("job " + std::to_string(job) + " kills workers and is not quarantined");
   }

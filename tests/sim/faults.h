@@ -44,6 +44,7 @@ enum class Fault : std::size_t {
   kForeignResults,
   kAttemptFailed,
   kGoalReached,
+  kGroupWon,
   kCount
 };
 
@@ -84,7 +85,8 @@ inline constexpr std::array<const char*, kFaults> kFaultNames = {"control messag
                                                                  "permit for another host",
                                                                  "results of another run",
                                                                  "attempt failed for now",
-                                                                 "run halted"};
+                                                                 "run halted",
+                                                                 "group won"};
 
 class FaultCounts {
  public:

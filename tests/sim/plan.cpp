@@ -95,6 +95,14 @@ void draw_policies(Plan& plan) {
       halt.set_jobs(random.between(1, plan.jobs + 1));
     }
   }
+  if (!plan.halt && random.chance(150)) {
+    plan.group_jobs = random.between(1, 8);
+    proto::Halt& halt = plan.halt.emplace();
+    halt.set_level(proto::STOP_RUNNING);
+    halt.set_what(proto::Halt::OK);
+    halt.set_jobs(random.between(1, 2));
+    halt.set_per_group(true);
+  }
   if (random.chance(150)) plan.max_running = random.between(1, 6);
   if (random.chance(100)) plan.rate = static_cast<double>(random.between(10, 1000));
   if (random.chance(300)) plan.attempts = static_cast<std::uint32_t>(random.between(2, 4));
@@ -135,6 +143,15 @@ bool Plan::calm() const {
          results_cut.every.count() == 0 && sink_pause.every.count() == 0 &&
          ventilator_kill.every.count() == 0 && sink_kill.every.count() == 0 && drain.every.count() == 0 &&
          killed_at_points == 0 && poison.empty() && disk_full.every.count() == 0 && frontier_refused == 0;
+}
+
+SpooledJob Plan::spooled_job(JobId job) const {
+  SpooledJob spooled;
+  spooled.host = host_of(job);
+  if (group_jobs == 0) return spooled;
+  spooled.group = group_of(job);
+  spooled.priority = static_cast<std::int32_t>(mix(seed ^ (job * 17 + 7)) % 3);
+  return spooled;
 }
 
 std::string Plan::host_of(JobId job) const {

@@ -14,7 +14,7 @@
 #include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "pipeline/status.h"
-#include "ventilator/host_queues.h"
+#include "ventilator/dispatcher.h"
 
 namespace fantail::sim {
 
@@ -43,6 +43,7 @@ struct Plan {
   std::uint32_t deaths_max = 3;
   std::optional<Duration> deadline;
   std::optional<proto::Halt> halt;
+  std::uint64_t group_jobs = 0;  // of each group, which are races then; 0: there are no groups
   std::uint64_t max_running = 0;
   double rate = 0;
   std::uint32_t attempts = 1;  // that a job has
@@ -77,7 +78,12 @@ struct Plan {
   bool deaths_are_honest() const;
   bool calm() const;
 
-  std::string input_of(JobId job) const { return "input " + std::to_string(job); }
+  // A group's name follows a slash.
+  std::string input_of(JobId job) const {
+    return "input " + std::to_string(job) + (group_jobs > 0 ? "/" + group_of(job) : "");
+  }
+  std::string group_of(JobId job) const { return "group " + std::to_string(job / group_jobs); }
+  SpooledJob spooled_job(JobId job) const;
   std::string host_of(JobId job) const;
   Status truth_of(JobId job) const;
   // Whether this attempt fails in a way that may pass.

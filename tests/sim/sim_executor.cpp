@@ -125,6 +125,22 @@ void SimWorker::stop_running(StopReason reason) {
   }
 }
 
+std::vector<JobId> SimWorker::cancel(const RangeSet& jobs) {
+  std::vector<JobId> dropped;
+  std::erase_if(queue_, [&](const Queued& queued) {
+    if (!jobs.contains(queued.job.id)) return false;
+    dropped.push_back(queued.job.id);
+    return true;
+  });
+  for (auto& [id, running] : running_) {
+    if (!jobs.contains(id) || running.stop != StopReason::kNone) continue;
+    running.stop = StopReason::kCancelled;
+    finish_at(id, running.serial,
+              world_.scheduler.now() + world_.random.between(Duration{0}, milliseconds(50)));
+  }
+  return dropped;
+}
+
 void SimWorker::permit(JobId job, const std::string& host) {
   const auto running = running_.find(job);
   if (running == running_.end()) {

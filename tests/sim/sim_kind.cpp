@@ -16,6 +16,14 @@ class SimKind final : public Kind {
   std::unique_ptr<Kind> clone() const override { return std::make_unique<SimKind>(*this); }
   std::string_view name() const override { return "echo"; }
 
+  // Plan::input_of names groups so.
+  JobLine job_of(std::string_view submitted) const override {
+    JobLine job = Kind::job_of(submitted);
+    const std::size_t slash = submitted.find('/');
+    if (slash != std::string_view::npos) job.group = submitted.substr(slash + 1);
+    return job;
+  }
+
   XXH128_hash_t add(const Outcome& outcome) override {
     ++outcomes_;
     sum_ += outcome.job * 4 + static_cast<std::uint64_t>(outcome.status) + 1;

@@ -41,22 +41,25 @@ void SimVentilator::begin() {
   from_sink_.clear();
   peers_.clear();
   lanes_.clear();
+  won_groups_.clear();
   sink_gone_ = false;
   interrupts_ = static_cast<int>(spool.stop.level);
   input_over_ = false;
   // What is spooled comes back in one go, before the rest of the input is read.
   if (spool.spooled > 0) {
-    if (world_.plan.hosts.limits()) {
-      for (JobId job = 0; job < spool.spooled; ++job)
-        dispatcher_->on_spooled_host(world_.plan.host_of(job));
-    } else {
-      dispatcher_->on_spooled(spool.spooled, now, *this);
-    }
+    give_spooled({0, spool.spooled}, now);
   }
   if (spool.input_ended) {
     input_over_ = true;
     dispatcher_->on_input_end(spool.input_complete, 0, now, *this);
   }
+}
+
+void SimVentilator::give_spooled(JobSpan jobs, Instant now) {
+  if (!world_.plan.hosts.limits() && world_.plan.group_jobs == 0)
+    return dispatcher_->on_spooled(jobs.size(), now, *this);
+  for (JobId job = jobs.first; job < jobs.end; ++job)
+    dispatcher_->on_spooled_job(world_.plan.spooled_job(job));
 }
 
 void SimVentilator::die() {
@@ -127,7 +130,13 @@ void SimVentilator::receive(Instant now) {
     proto::SinkToVentilator copy = *message;
     if (world_.planted(Bug::kTrustsFinished) && copy.has_log())
       put_ranges(world_.finished_anywhere().spans(), copy.mutable_log()->mutable_done());
+    const DroppedMessages before = dispatcher_->dropped();
     dispatcher_->on_sink(copy, now, *this);
+    if (dispatcher_->dropped() != before) continue;
+    for (const std::string& group : copy.log().won_groups()) {
+      world_.count(Fault::kGroupWon);
+      won_groups_.insert(group);
+    }
   }
 }
 
@@ -184,12 +193,7 @@ void SimVentilator::take_input(Instant now) {
     const bool late = world_.planted(Bug::kSpoolsLate);
     if (!late) spool.spooled = available;
     if (dies_here(Fault::kKilledSpooling)) return;
-    if (world_.plan.hosts.limits()) {
-      for (JobId job = available - jobs; job < available; ++job)
-        dispatcher_->on_spooled_host(world_.plan.host_of(job));
-    } else {
-      dispatcher_->on_spooled(jobs, now, *this);
-    }
+    give_spooled({available - jobs, available}, now);
     if (late) spool.spooled = available;
   }
   if (!alive() || spool.spooled < world_.plan.jobs) return;
@@ -304,6 +308,8 @@ void SimVentilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
         world_.fail("job " + std::to_string(job) + " is given away before it is spooled");
       if (job >= world_.spool.frontier)
         world_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
+      if (!won_groups_.empty() && won_groups_.contains(world_.plan.group_of(job)))
+        world_.fail("job " + std::to_string(job) + " is given away after its group was won");
       append_to(*message.mutable_inputs(), world_.plan.input_of(job));
       if (batch.jobs.size() > 1) message.add_jobs(job);
       world_.note("gives job to worker", job, world_.worker_of(worker));
@@ -374,9 +380,9 @@ void SimVentilator::propose(const std::vector<JobSpan>& jobs, Verdict verdict) {
         results.set_count(results.count() + 1);
         append_to(*results.mutable_inputs(), world_.plan.input_of(job));
         results.add_attempts(0);
-        results.add_statuses(verdict == Verdict::kExpired     ? proto::STATUS_EXPIRED
-                             : verdict == Verdict::kCancelled ? proto::STATUS_CANCELLED
-                                                              : proto::STATUS_FAILED);
+        results.add_statuses(verdict == Verdict::kExpired       ? proto::STATUS_EXPIRED
+                             : verdict == Verdict::kQuarantined ? proto::STATUS_FAILED
+                                                                : proto::STATUS_CANCELLED);
         proto::Failure& failure = *results.add_failures();
         failure.set_index(static_cast<std::uint32_t>(job - first));
         failure.set_code(verdict == Verdict::kQuarantined ? "quarantined" : "stopped");

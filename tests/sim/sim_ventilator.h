@@ -63,6 +63,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   void watch_lanes(Instant now);
   void forget_closed(Lane& lane) const;
   void take_input(Instant now);
+  void give_spooled(JobSpan jobs, Instant now);
   void on_signals(Instant now);
   Instant clock() const;
   void leave();
@@ -91,6 +92,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   std::optional<Dispatcher> dispatcher_;
   std::deque<Incoming> from_workers_;
   std::deque<FromSink> from_sink_;
+  std::set<std::string> won_groups_;  // as far as this life's dispatcher was told
   bool sink_gone_ = false;
   int signals_ = 0;
   int interrupts_ = 0;

@@ -89,6 +89,7 @@ class SimWorker final : public Process, private SessionOutbox {
   void start(JobSlice jobs) override;
   std::vector<JobId> drop_queued() override;
   void stop_running(StopReason reason) override;
+  std::vector<JobId> cancel(const RangeSet& jobs) override;
   void permit(JobId job, const std::string& host) override;
   std::uint64_t running() override { return running_.size(); }
   void output_durable(JobId, std::uint64_t) override {}

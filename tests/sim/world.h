@@ -90,6 +90,7 @@ class World {
   void check_books(bool ended_alone);
   void check_goal();
   void check_undisturbed();
+  void check_groups();
   void check_deaths();
 
   void print_plan() const;

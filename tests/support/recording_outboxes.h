@@ -149,6 +149,10 @@ class RecordingSessionOutbox : public SessionOutbox {
   }
   std::vector<JobId> drop_queued() override { return std::exchange(queued, {}); }
   void stop_running(StopReason reason) override { stops.add(reason); }
+  std::vector<JobId> cancel(const RangeSet& jobs) override {
+    cancels.add(jobs.spans());
+    return std::exchange(queued, {});
+  }
   void permit(JobId job, const std::string& host) override { permits.add({job, host}); }
   std::uint64_t running() override { return running_now; }
   void output_durable(JobId job, std::uint64_t bytes) override { durable_outputs.add({job, bytes}); }
@@ -164,6 +168,7 @@ class RecordingSessionOutbox : public SessionOutbox {
     EXPECT_TRUE(runs.empty());
     EXPECT_TRUE(started.empty());
     EXPECT_TRUE(stops.empty());
+    EXPECT_TRUE(cancels.empty());
     EXPECT_TRUE(permits.empty());
     EXPECT_TRUE(durable_outputs.empty());
   }
@@ -176,6 +181,7 @@ class RecordingSessionOutbox : public SessionOutbox {
   Recorded<proto::RunSpec> runs;
   Recorded<AcceptedJob> started;
   Recorded<StopReason> stops;
+  Recorded<std::vector<JobSpan>> cancels;
   Recorded<std::pair<JobId, std::string>> permits;
   Recorded<std::pair<JobId, std::uint64_t>> durable_outputs;
   std::vector<std::string> events;

@@ -20,6 +20,10 @@ class CollectorGoal : public testing::Test {
     run.mutable_spec()->set_run_id(kRun);
     run.mutable_spec()->mutable_kind()->mutable_echo();
     *run.mutable_spec()->mutable_policy()->mutable_halt() = *parse_halt(halt);
+    if (in_groups) {
+      run.mutable_spec()->mutable_policy()->mutable_halt()->set_per_group(true);
+      run.mutable_spec()->mutable_kind()->set_input_format(proto::INPUT_JOB_LINE);
+    }
     collector->on_ventilator(message, now, ledger, out);
   }
   static proto::VentilatorToSink from_ventilator() {
@@ -46,7 +50,9 @@ class CollectorGoal : public testing::Test {
     results.set_worker_id("worker-id-012345");
     results.set_first_job(job);
     results.set_count(1);
-    append_to(*results.mutable_inputs(), "input " + std::to_string(job));
+    append_to(*results.mutable_inputs(), in_groups
+                                             ? R"({"input": 1, "group": )" + std::to_string(job / 10) + "}"
+                                             : "input " + std::to_string(job));
     results.add_statuses(status);
     results.add_duration_us(duration_us);
     collector->on_results(results, now, ledger);
@@ -65,6 +71,7 @@ class CollectorGoal : public testing::Test {
 
   Instant now = Instant{} + std::chrono::hours(1);
   std::uint64_t question = 0;
+  bool in_groups = false;  // of ten jobs
   RecordingCollectorOutbox out;
   RecordingLedger ledger;
   std::unique_ptr<Collector> collector = std::make_unique<Collector>(CollectorPolicy{}, now);
@@ -92,6 +99,45 @@ TEST_F(CollectorGoal, TheFirstSuccessEndsTheRunOnceItIsDurable) {
   EXPECT_EQ(summary.winner->input, "input 2");
   EXPECT_EQ(summary.winner->after_us, 117'000u);
   EXPECT_EQ(summary.state, RunState::kCompleted);
+}
+
+TEST_F(CollectorGoal, EachGroupIsARace) {
+  in_groups = true;
+  open("now,success=1");
+  sync(30, true);
+  bring(3, proto::STATUS_FAILED);
+  bring(4, proto::STATUS_OK);
+  bring(12, proto::STATUS_OK);
+  EXPECT_EQ(told().won_groups_size(), 0) << "it may be lost yet";
+  commit();
+  proto::RunLog log = told();
+  ASSERT_EQ(log.won_groups_size(), 2);
+  EXPECT_EQ(log.won_groups(0), "0");
+  EXPECT_EQ(log.won_groups(1), "1");
+  EXPECT_EQ(log.won_offset(), 2u);
+  EXPECT_EQ(log.end(), proto::RUN_END_NONE);
+  bring(20, proto::STATUS_FAILED);
+  commit();
+  EXPECT_EQ(collector->run_exit_code(), 1);
+  EXPECT_EQ(collector->summary(now).races->groups, 3u);
+  EXPECT_EQ(collector->summary(now).races->won, 2u);
+
+  // In another life all of them are told again.
+  KeptRun kept;
+  kept.spec.set_run_id(kRun);
+  kept.spec.mutable_kind()->mutable_echo();
+  kept.spec.mutable_kind()->set_input_format(proto::INPUT_JOB_LINE);
+  kept.books = collector->books(now);
+  kept.aggregate = collector->kind()->save();
+  kept.done.insert(JobSpan{3, 5});
+  collector = std::make_unique<Collector>(CollectorPolicy{.epoch = 2}, now);
+  ASSERT_TRUE(collector->restore(kept, Duration{0}, now));
+  question = 0;
+  sync(30, true);
+  EXPECT_EQ(told().won_groups_size(), 2);
+  bring(21, proto::STATUS_OK);
+  commit();
+  EXPECT_EQ(collector->run_exit_code(), 0) << "who lost may as well have failed";
 }
 
 TEST_F(CollectorGoal, CountsWhatTheCancelledJobsWouldHaveTaken) {

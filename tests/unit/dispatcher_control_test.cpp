@@ -20,20 +20,24 @@ class DispatcherControl : public testing::Test {
     scene.out.to_worker.clear();
   }
   std::string ask(proto::RunControl::Action action,
-                  const std::string& run = DispatchScene::make_spec().run_id()) {
+                  const std::string& run = DispatchScene::make_spec().run_id(),
+                  std::vector<JobSpan> jobs = {}) {
     proto::RunControl control;
+    put_ranges(jobs, control.mutable_jobs());
     control.set_run_id(run);
     control.set_action(action);
     scene.dispatcher.on_control("client", control, scene.now, scene.out);
     std::string refusal = "no answer";
     for (const auto& sent : scene.out.to_worker.take_all()) {
       if (sent.worker == "client") refusal = sent.message.answer().refusal();
+      if (sent.worker == "client") not_ended = sent.message.answer().not_ended();
       if (sent.worker == "a") pong = sent.message.pong();
     }
     return refusal;
   }
   DispatchScene scene;
   proto::VentilatorPong pong;
+  std::uint64_t not_ended = 0;
 };
 
 TEST_F(DispatcherControl, APausedRunStartsNothingUntilItIsUnpaused) {
@@ -55,6 +59,25 @@ TEST_F(DispatcherControl, ACancelledRunIsStopped) {
   scene.sink_answers = false;
   scene.advance(std::chrono::milliseconds(10));
   EXPECT_EQ(scene.sync().facts().end(), proto::RUN_END_CANCELLED);
+}
+
+TEST_F(DispatcherControl, SingleJobsAreCancelledWhereverTheyAre) {
+  const std::string run = DispatchScene::make_spec().run_id();
+  // One job is at the worker, and one at hand; the others wait.
+  EXPECT_EQ(ask(Action::CANCEL, run, {{0, 1}, {50, 52}}), "");
+  EXPECT_EQ(not_ended, 3u);
+  ASSERT_EQ(pong.cancelled_size(), 1);
+  EXPECT_EQ(pong.cancelled(0).first(), 0u);
+  const auto proposal = scene.out.proposals.take();
+  EXPECT_EQ(proposal.jobs, (std::vector<JobSpan>{{50, 52}}));
+  EXPECT_EQ(proposal.verdict, Verdict::kUnwanted);
+  EXPECT_FALSE(scene.dispatcher.stopped());
+  EXPECT_EQ(ask(Action::CANCEL, run, {{1000, 1001}}), "it has no such job");
+  // Each heartbeat of the holder is told again, and what nobody knows as done is proposed again.
+  scene.advance(std::chrono::seconds(2), {"a"});
+  EXPECT_EQ(ask(Action::CANCEL, run, {{0, 1}, {50, 52}}), "");
+  EXPECT_EQ(pong.cancelled(0).first(), 0u);
+  EXPECT_FALSE(scene.out.proposals.empty());
 }
 
 TEST_F(DispatcherControl, OtherRunsAndUnknownCommandsAreRefused) {

@@ -25,7 +25,7 @@ class DispatcherHostsTest : public ::testing::Test {
     scene->answer();
     scene->join("a", 10);
     for (const std::string& host : hosts)
-      scene->dispatcher.on_spooled_host(host);
+      scene->dispatcher.on_spooled_job({host, {}, 0});
     scene->tick();
   }
   void tell(proto::HostEvent::Type type, JobId job, const std::string& host, const WorkerId& worker = "a") {
@@ -50,7 +50,7 @@ TEST_F(DispatcherHostsTest, WhatTheSinkKnowsAsDoneBeforeItIsSpooledDoesNotRunAga
   scene->answer({{0, 2}});
   scene->join("a", 10);
   for (const std::string& host : scene->out.hosts)
-    scene->dispatcher.on_spooled_host(host);
+    scene->dispatcher.on_spooled_job({host, {}, 0});
   scene->tick();
   EXPECT_EQ(scene->deliver("a"), (Jobs{2}));
 }
@@ -173,7 +173,7 @@ TEST_F(DispatcherHostsTest, AdoptedJobsAreNotGivenToOthers) {
   scene->open_sink();
   scene->answer();
   for (const std::string& host : scene->out.hosts)
-    scene->dispatcher.on_spooled_host(host);
+    scene->dispatcher.on_spooled_job({host, {}, 0});
   scene->say_hello("a", 3, {{0, 2}});
   scene->dispatcher.on_lane_open("a", scene->now, scene->out);
   EXPECT_EQ(DispatchScene::jobs_for("a", scene->out.batches.take_all()), (Jobs{2}));
@@ -195,7 +195,7 @@ TEST_F(DispatcherHostsTest, NobodyHoldsMoreThanItsSlots) {
   scene->answer();
   scene->join("a", 1);
   for (const std::string& host : scene->out.hosts)
-    scene->dispatcher.on_spooled_host(host);
+    scene->dispatcher.on_spooled_job({host, {}, 0});
   scene->tick();
   EXPECT_EQ(scene->deliver("a"), (Jobs{0}));
 }
@@ -225,7 +225,7 @@ TEST_F(DispatcherHostsTest, WhoRunsAJobOfAnotherGetsItsPermitToo) {
   const auto permit = scene->out.to_worker.take();
   EXPECT_EQ(permit.worker, "b");
   EXPECT_EQ(permit.message.permit().job(), 0u);
-  scene->dispatcher.on_spooled_host("y");
+  scene->dispatcher.on_spooled_job({"y", {}, 0});
   scene->out.hosts.push_back("y");
   scene->tick();
   EXPECT_EQ(scene->deliver().size(), 1u) << "nobody would give its permit back";
@@ -236,7 +236,7 @@ TEST_F(DispatcherHostsTest, AJobThatIsDoneIsNotAdopted) {
   scene->out.hosts = {"x", "x"};
   scene->open_sink();
   for (const std::string& host : scene->out.hosts)
-    scene->dispatcher.on_spooled_host(host);
+    scene->dispatcher.on_spooled_job({host, {}, 0});
   scene->tick();
   scene->answer({{0, 1}});
   scene->say_hello("a", 1, {{0, 1}});  // it has not heard that its result is durable

@@ -5,6 +5,7 @@
 
 #include "pipeline/app/command_line.h"
 #include "pipeline/exec_command.h"
+#include "pipeline/job_line.h"
 #include "ventilator/kinds/exec_words.h"
 #include "ventilator/kinds/kind_command.h"
 
@@ -65,8 +66,13 @@ class ExecCommand : public KindCommand {
     std::vector<std::string> inputs;
     for (bool more = true; more; inputs.clear()) {
       const auto status = request.source->read(kReadAtOnce, inputs);
-      for (const std::string& input : inputs)
+      for (const std::string& submitted : inputs) {
+        const auto line = read_job(submitted, request.spec.input_format());
+        if (const auto* error = std::get_if<std::string>(&line))
+          return complain("fantail exec", *error + "\nthe line is: " + submitted);
+        const std::string& input = std::get<JobLine>(line).input;
         std::cout << shown_command(expand_command(request.spec.exec(), input, {job++})) << '\n';
+      }
       if (const auto* error = std::get_if<SourceError>(&status))
         return complain("fantail exec", error->message, kExitInfrastructure);
       more = std::get<SourceStatus>(status) == SourceStatus::kMore && std::cout.good();
