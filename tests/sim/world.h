@@ -91,6 +91,7 @@ class World {
   void check_goal();
   void check_undisturbed();
   void check_deaths();
+  void check_slot_time();
 
   void print_plan() const;
   bool over() const;
