@@ -69,16 +69,15 @@ TEST(Report, SaysWhereTheTimeOfSlotsWent) {
   RunSummary run = example();
   Efficiency& efficiency = run.efficiency.emplace();
   for (std::size_t part = 0; part < kSlotParts; ++part)
-    efficiency.parts_us[part] = 1'000'000 * part + 1;
+    efficiency.parts_us[part] = 1'000'000 * part + 500'000;
   efficiency.slots = 7.12345;
   efficiency.binding = SlotPart::kMaxRunning;
   const auto report = [&run] { return make_report(run, *make_echo_kind(), {})["efficiency"]; };
   EXPECT_EQ(
       report().dump(),
-      R"({"percent":0.0,"slots":7.123,"slots_s":78.000013,"parts_s":{"working":0.000001,"retried":1.000001,)"
-      R"("cancelled":2.000001,"network":3.000001,"input":4.000001,"rate":5.000001,"max_running":6.000001,)"
-      R"("host":7.000001,"paused":8.000001,"backoff":9.000001,"ventilator":10.000001,"sink":11.000001,)"
-      R"("tail":12.000001},"bound_by":"max_running","one_more_worker":null})");
+      R"({"percent":0.6,"slots":7.123,"slots_s":84.5,"parts_s":{"working":0.5,"retried":1.5,"cancelled":2.5,)"
+      R"("network":3.5,"input":4.5,"rate":5.5,"max_running":6.5,"host":7.5,"paused":8.5,"backoff":9.5,)"
+      R"("ventilator":10.5,"sink":11.5,"tail":12.5},"bound_by":"max_running","one_more_worker":null})");
   efficiency.parts_us = {900'000, 100'000};
   efficiency.binding = SlotPart::kWorking;
   efficiency.one_more_worker = {1.33333, 250'000};
