@@ -187,6 +187,8 @@ void Collector::take_as_done(JobSpan jobs) {
 void Collector::take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out) {
   facts_ = facts;
   facts_.set_retries(facts.retries() + former_facts_.retries());
+  facts_.set_retried_us(facts.retried_us() + former_facts_.retried_us());
+  add_slot_time(former_facts_.slot_time(), *facts_.mutable_slot_time());
   const proto::Dropped& former = former_facts_.dropped();
   facts_.mutable_dropped()->set_late(facts.dropped().late() + former.late());
   facts_.mutable_dropped()->set_forged(facts.dropped().forged() + former.forged());
@@ -306,6 +308,9 @@ RunSummary Collector::summary(Instant now) const {
         static_cast<std::uint64_t>(std::max<Duration>(until - *first_dispatch_, Duration{0}).count());
   }
   summary.work_us = work_us_;
+  summary.efficiency = measure_efficiency(
+      facts_.slot_time(), {work_us_ - stopped_work_us_, stopped_work_us_, facts_.retried_us()},
+      summary.wall_us);
   summary.started_jobs = started_jobs_;
   summary.winner = winner();
   summary.races = races();

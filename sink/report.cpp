@@ -16,10 +16,32 @@ double seconds(std::uint64_t microseconds) {
   return static_cast<double>(microseconds) / 1e6;
 }
 
+double rounded(double number, double decimals) {
+  return std::round(number * decimals) / decimals;
+}
+
 double speedup(const RunSummary& run) {
   if (run.wall_us == 0) return 0;
-  const double ratio = static_cast<double>(run.work_us) / static_cast<double>(run.wall_us);
-  return std::round(ratio * 1000) / 1000;
+  return rounded(static_cast<double>(run.work_us) / static_cast<double>(run.wall_us), 1000);
+}
+
+ordered_json efficiency_of(const RunSummary& run) {
+  if (!run.efficiency) return {};
+  const Efficiency& efficiency = *run.efficiency;
+  ordered_json parts;
+  for (std::size_t part = 0; part < kSlotParts; ++part)
+    parts[std::string(slot_part_name(static_cast<SlotPart>(part)))] = seconds(efficiency.parts_us[part]);
+  ordered_json one_more;
+  if (efficiency.one_more_worker) {
+    one_more = {{"speedup", rounded(efficiency.one_more_worker->speedup, 1000)},
+                {"saved_s", seconds(efficiency.one_more_worker->saved_us)}};
+  }
+  return {{"percent", rounded(100 * efficiency.share(SlotPart::kWorking), 10)},
+          {"slots", rounded(efficiency.slots, 1000)},
+          {"slots_s", seconds(efficiency.total_us())},
+          {"parts_s", std::move(parts)},
+          {"bound_by", binding_name(efficiency.binding)},
+          {"one_more_worker", std::move(one_more)}};
 }
 
 ordered_json job_counts(const JobCounts& jobs) {
@@ -108,6 +130,7 @@ ordered_json make_report(const RunSummary& run, const Kind& kind, const Digest& 
   report["work_s"] = seconds(run.work_us);
   report["average_s"] = seconds(run.started_jobs == 0 ? 0 : run.work_us / run.started_jobs);
   report["speedup"] = speedup(run);
+  report["efficiency"] = efficiency_of(run);
   report["digest"] = digest.hex();
   report["aggregate"] = kind.aggregate(run);
   return report;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/dropped_messages.h"
+#include "sink/efficiency.h"
 
 namespace fantail {
 
@@ -64,6 +65,7 @@ struct RunSummary {
   std::uint64_t wall_us = 0;       // from the dispatch of the first job to the commit of the last outcome
   std::uint64_t work_us = 0;       // sum of all durations
   std::uint64_t started_jobs = 0;  // outcomes with attempt >= 1: what the average is over
+  std::optional<Efficiency> efficiency;
   std::vector<JobIdRange> without_rows;  // cancelled or expired before they started, too many for a row each
   std::optional<Winner> winner;
   std::optional<Races> races;

@@ -1,10 +1,12 @@
 #include "sink/summary.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipeline/duration.h"
@@ -16,6 +18,7 @@ namespace fantail {
 namespace {
 
 constexpr std::size_t kMaxKindLines = 20;
+constexpr std::size_t kMaxLosses = 3;
 
 // Names of vendors and products, and sentences that quote a file name, come from elsewhere: a terminal must
 // not obey them.
@@ -37,11 +40,14 @@ std::string duration(std::uint64_t microseconds) {
   return format_duration(std::chrono::microseconds(static_cast<std::int64_t>(microseconds)));
 }
 
+std::string times(double factor) {
+  const auto tenths = static_cast<std::uint64_t>(std::llround(factor * 10));
+  return format_count(tenths / 10) + "." + std::to_string(tenths % 10) + "x";
+}
+
 // 4.9x: how much sooner the work was done than by one worker that never waits.
 std::string speedup(const RunSummary& run) {
-  const double ratio = static_cast<double>(run.work_us) / static_cast<double>(run.wall_us);
-  const auto tenths = static_cast<std::uint64_t>(std::llround(ratio * 10));
-  return format_count(tenths / 10) + "." + std::to_string(tenths % 10) + "x";
+  return times(static_cast<double>(run.work_us) / static_cast<double>(run.wall_us));
 }
 
 std::string first_line(const RunSummary& run, const Kind& kind, std::string_view separator) {
@@ -65,6 +71,45 @@ std::string losers(const RunSummary& run, std::uint64_t saved_us) {
   std::string text = "; " + format_items(run.jobs.cancelled, "other", "others") + " cancelled";
   if (saved_us > 0) text += ", " + duration(saved_us) + " of work saved";
   return text;
+}
+
+// 12.3, and 12 where that is it.
+std::string tenths(double number) {
+  const auto tenths = static_cast<std::uint64_t>(std::llround(number * 10));
+  const std::string text = format_count(tenths / 10);
+  return tenths % 10 == 0 ? text : text + "." + std::to_string(tenths % 10);
+}
+
+// ; lost: 4 % tail, 2 % network
+std::string losses(const Efficiency& efficiency) {
+  std::vector<std::pair<double, SlotPart>> parts;
+  for (std::size_t index = 0; index < kSlotParts; ++index) {
+    const auto part = static_cast<SlotPart>(index);
+    const double percent = std::round(100 * efficiency.share(part));
+    if (part != SlotPart::kWorking && percent >= 1) parts.emplace_back(percent, part);
+  }
+  std::stable_sort(parts.begin(), parts.end(), [](auto a, auto b) { return a.first > b.first; });
+  if (parts.size() > kMaxLosses) parts.resize(kMaxLosses);
+  std::string text;
+  for (const auto& [percent, part] : parts) {
+    text += text.empty() ? "; lost: " : ", ";
+    text.append(tenths(percent)).append(" % ").append(slot_part_name(part));
+  }
+  return text;
+}
+
+// efficiency: 93 % of 8 slots x 12.3 s worked; lost: 4 % tail, 2 % network; bound by workers: one more would
+// bring 1.4x
+std::string efficiency_line(const RunSummary& run) {
+  const Efficiency& efficiency = *run.efficiency;
+  std::string line = "efficiency: " + tenths(std::round(100 * efficiency.share(SlotPart::kWorking))) +
+                     " % of " + tenths(efficiency.slots) +
+                     (efficiency.slots == 1 ? " slot x " : " slots x ") + duration(run.wall_us) + " worked" +
+                     losses(efficiency);
+  line.append("; bound by ").append(binding_name(efficiency.binding));
+  if (efficiency.binding == SlotPart::kWorking && efficiency.one_more_worker)
+    line += ": one more would bring " + times(efficiency.one_more_worker->speedup);
+  return line + "\n";
 }
 
 // first: DuckDuckGo after 117 ms; 4 others cancelled, 1.2 s of work saved
@@ -99,6 +144,7 @@ std::string make_summary(const RunSummary& run, const Kind& kind, Charset charse
   if (run.jobs.submitted > 0) text += kind_lines(kind, charset);
   if (run.winner) text += winner_line(run, charset);
   if (run.races) text += races_line(run);
+  if (run.efficiency && run.started_jobs > 0) text += efficiency_line(run);
   if (run.skipped > 0) text += format_items(run.skipped, "special file", "special files") + " skipped\n";
   if (!run.end_reason.empty()) text += shown(run.end_reason, charset) + "\n";
   return text;

@@ -150,6 +150,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   propose_given_up(now, out);
   propose_cancelled(now, out);
   dispatch(now, out);
+  measure_slots(now);
   ask_sink(now, out);
   Instant wake = std::min({now + kTickMax, next_death, hosts_.next_wake()});
   // What is due already waits for a free slot.

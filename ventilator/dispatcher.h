@@ -25,6 +25,7 @@
 #include "ventilator/leases.h"
 #include "ventilator/pending_jobs.h"
 #include "ventilator/retry_queue.h"
+#include "ventilator/slot_time.h"
 #include "ventilator/start_rate.h"
 #include "ventilator/stop_decision.h"
 
@@ -202,7 +203,7 @@ class Dispatcher {
     Instant unconnected_since{};  // where the lane is not connected
     std::uint64_t long_jobs = 0;  // given to it as such: so many at most are unfinished
     bool alone = false;           // has a job that workers died of, and gets nothing else
-    std::uint64_t running = 0;    // of its slots: its part in running_
+    SlotCounts counted;           // its part in slots_
     std::uint64_t outstanding() const { return unfinished + sent_jobs; }
     bool dropped() const { return !open && next_sequence > 1; }  // it was open before
   };
@@ -250,7 +251,11 @@ class Dispatcher {
   bool may_dispatch(Instant now) const;
   std::uint64_t room(Instant now) const;
   Duration timeout() const;
-  void count_running(Worker& worker);
+
+  // dispatcher_slots.cpp
+  void count_slots(Worker& worker);
+  void measure_slots(Instant now);
+  proto::SlotUse free_slots_wait_for(Instant now) const;
 
   // dispatcher_sink.cpp
   void on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now, DispatchOutbox& out);
@@ -332,9 +337,11 @@ class Dispatcher {
   Instant ticked_{};
   Workers workers_;
   std::uint32_t workers_ever_ = 0;
-  std::uint64_t running_ = 0;  // jobs in slots, as far as the credit tells
+  SlotCounts slots_;
+  SlotTime slot_time_;
   std::uint64_t max_running_ = 0;
   std::uint64_t retries_ = 0;
+  std::uint64_t retried_us_ = 0;  // worked by attempts that were not the last ones
   std::optional<Instant> first_dispatch_;
   std::optional<Instant> deadline_at_;
 

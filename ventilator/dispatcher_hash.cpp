@@ -38,7 +38,7 @@ void Dispatcher::add_to(StateHash& hash) const {
     hash.add(worker.long_jobs);
   }
   hash.add(workers_.size()).add(workers_ever_ > 0 ? 1 : 0);
-  hash.add_figure(workers_ever_).add_figure(max_running_).add_figure(retries_);
+  hash.add_figure(workers_ever_).add_figure(max_running_).add_figure(retries_).add_figure(retried_us_);
   hash.add_figure(first_dispatch_ ? 1 : 0).add_figure(first_dispatch_.value_or(Instant{}));
   add_end(hash);
   add_sink(hash);

@@ -30,7 +30,7 @@ bool Dispatcher::may_dispatch(Instant now) const {
 std::uint64_t Dispatcher::room(Instant now) const {
   std::uint64_t room = rate_.allowed(now);
   if (policy_.max_running > 0) {
-    const std::uint64_t running = running_ + undecided_.size();
+    const std::uint64_t running = slots_.running + undecided_.size();
     room = std::min(room, policy_.max_running - std::min(policy_.max_running, running));
   }
   return room;
@@ -162,10 +162,11 @@ void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, Dis
   worker.in_flight.push_back({batch.sequence, count, now});
   worker.sent_jobs += count;
   rate_.take(count, now);
-  count_running(worker);
+  count_slots(worker);
   if (!first_dispatch_) {
     first_dispatch_ = now;
     facts_changed_ = true;
+    measure_slots(now);
   }
   out.send_jobs(entry->first, batch);
 }
@@ -194,13 +195,6 @@ std::uint64_t LaneBatch::count() const {
   for (const JobSpan& span : jobs)
     count += span.size();
   return count;
-}
-
-void Dispatcher::count_running(Worker& worker) {
-  running_ -= worker.running;
-  worker.running = std::min<std::uint64_t>(worker.outstanding(), worker.slots);
-  running_ += worker.running;
-  max_running_ = std::max(max_running_, running_);
 }
 
 void Dispatcher::on_longest(const std::vector<JobId>& jobs) {

@@ -56,6 +56,7 @@ void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, 
   const Instant due = now + std::max(asked, backoff(policy_.backoff, spec_.run_id(), job, attempt.attempt()));
   if (!too_late && (!deadline_at_ || due < *deadline_at_)) {
     retry_queue_.add(job, due, id);
+    retried_us_ += attempt.duration_us();
     return;
   }
   proto::FailedAttempt& last = given_up_[job];

@@ -65,9 +65,11 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   }
   facts.set_workers(workers_ever_);
   facts.set_workers_now(static_cast<std::uint32_t>(workers_.size()));
-  facts.set_running(static_cast<std::uint32_t>(std::min<std::uint64_t>(running_, UINT32_MAX)));
+  facts.set_running(static_cast<std::uint32_t>(std::min<std::uint64_t>(slots_.running, UINT32_MAX)));
   facts.set_max_running(static_cast<std::uint32_t>(std::min<std::uint64_t>(max_running_, UINT32_MAX)));
   facts.set_retries(retries_);
+  facts.set_retried_us(retried_us_);
+  slot_time_.put(now, *facts.mutable_slot_time());
   facts.set_input_complete(input_complete_);
   facts.set_skipped(skipped_);
   facts.set_end(end_);

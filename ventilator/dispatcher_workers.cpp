@@ -98,9 +98,9 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
   }
   adopt(id, holding, out);
   Worker& joined = workers_[id];
-  worker.running = joined.running;
+  worker.counted = joined.counted;
   joined = worker;
-  count_running(joined);
+  count_slots(joined);
   if (!known) {
     ++workers_ever_;
     out.on_event("worker " + worker.name + " joined with " + std::to_string(slots) + " slots");
@@ -140,6 +140,7 @@ void Dispatcher::on_lane_open(const WorkerId& id, Instant now, DispatchOutbox& o
   if (worker == workers_.end()) return;
   worker->second.open = true;
   worker->second.next_sequence = 2;  // the lane's first message carried the run's spec
+  count_slots(worker->second);
   dispatch(now, out);
 }
 
@@ -148,6 +149,7 @@ void Dispatcher::on_lane_dropped(const WorkerId& id, Instant now) {
   if (worker == workers_.end() || !worker->second.open) return;
   worker->second.open = false;
   worker->second.unconnected_since = now;
+  count_slots(worker->second);
 }
 
 // What the old connection lost shows as a gap, or as a message that is not received.
@@ -155,6 +157,7 @@ void Dispatcher::on_lane_connected(const WorkerId& id, Instant now, DispatchOutb
   const auto worker = workers_.find(id);
   if (worker == workers_.end() || !worker->second.dropped()) return;
   worker->second.open = true;
+  count_slots(worker->second);
   dispatch(now, out);
 }
 
@@ -171,7 +174,6 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
       worker.in_flight.pop_front();
     }
     worker.unfinished = status.unfinished();
-    count_running(worker);
     worker.mean_job_ns = status.mean_job_ns();
     if (status.complete()) {
       reconcile(entry->first, set_below(spooled_, status.holding()), status.received_sequence(), false);
@@ -179,6 +181,7 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
   }
   worker.draining = status.draining();
   worker.blocked = status.blocked();
+  count_slots(worker);
   // Only whole statuses are answered: these are the heartbeats.
   if (status.complete()) send_pong(entry->first, out);
   if (!worker.open && worker.unconnected_since + kUnopenedForHeartbeats * policy_.heartbeat < now) {
@@ -252,7 +255,7 @@ void Dispatcher::remove_worker(const WorkerId& id, bool died, Instant now, Dispa
     leases_.take(lease.jobs);
     limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0), died, alone});
   }
-  running_ -= worker.running;
+  slots_ -= worker.counted;
   workers_.erase(id);
   out.close_lane(id);
   facts_changed_ = true;

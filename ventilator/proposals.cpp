@@ -34,6 +34,7 @@ proto::Results make_proposal(const std::string& run_id, const proto::FailedAttem
   results.set_first_job(attempt.job());
   results.add_statuses(proto::STATUS_FAILED);
   results.add_attempts(attempt.attempt());
+  results.add_duration_us(attempt.duration_us());
   proto::Failure& failure = *results.add_failures();
   failure.set_code(attempt.code());
   failure.set_message(attempt.message());

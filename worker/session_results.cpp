@@ -59,6 +59,7 @@ void Session::give_back_failed(proto::Results& results, SessionOutbox& out) {
     attempt.set_code(failure.code());
     attempt.set_message(failure.message());
     attempt.set_retry_after_us(failure.retry_after_us());
+    attempt.set_duration_us(results.duration_us(index));
     rest.erase(attempt.job());
     active_.erase(attempt.job());
   }

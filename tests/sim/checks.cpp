@@ -1,7 +1,9 @@
 // What must hold, while the run goes on and at its end.
 #include <algorithm>
+#include <numeric>
 
 #include "pipeline/halt.h"
+#include "sink/efficiency.h"
 #include "sink/kinds/kind.h"
 #include "tests/sim/world.h"
 
@@ -100,6 +102,7 @@ void World::check_end() {
   check_goal();
   check_undisturbed();
   check_deaths();
+  check_slot_time();
 }
 
 // Each job that was spooled has an outcome.
@@ -188,6 +191,32 @@ void World::check_goal() {
   const bool halted = end == proto::RUN_END_GOAL || end == proto::RUN_END_HALTED;
   if (halted) count(Fault::kGoalReached);
   if (halted && !goal_reached()) fail("the run was halted before its goal was reached");
+}
+
+// No moment is counted twice, whoever died; and where nothing happened, slots had the jobs that they worked
+// on.
+void World::check_slot_time() {
+  const proto::Books& books = ledger.books;
+  const proto::SlotTime& times = books.facts().slot_time();
+  const auto sum = [](const auto& column) {
+    return std::accumulate(column.begin(), column.end(), std::uint64_t{0});
+  };
+  const std::uint64_t measured = sum(times.binding_us());
+  const Duration lasted = scheduler.now() - (Instant{} + std::chrono::hours(1));
+  if (measured > static_cast<std::uint64_t>(lasted.count())) fail("more slot time was measured than passed");
+  const WorkTime work{books.work_us() - books.stopped_work_us(), books.stopped_work_us(),
+                      books.facts().retried_us()};
+  const std::uint64_t wall = books.has_last_commit_at() && books.has_first_dispatch_at()
+                                 ? static_cast<std::uint64_t>(std::max<std::int64_t>(
+                                       books.last_commit_at() - books.first_dispatch_at(), 0))
+                                 : 0;
+  const auto efficiency = measure_efficiency(times, work, wall);
+  if (!efficiency || !plan.calm()) return;
+  const std::uint64_t slots = std::accumulate(plan.slots.begin(), plan.slots.end(), std::uint64_t{0});
+  const std::uint64_t worked = work.final_us + work.stopped_us + work.retried_us;
+  if (worked > times.slots_us(proto::SLOT_HAS_JOB)) fail("slots worked for longer than they had jobs");
+  if (efficiency->total_us() > measured * slots) fail("there was more slot time than slots");
+  if (measured < wall) fail("slot time was not measured for the whole run");
 }
 
 void World::check_deaths() {

@@ -92,6 +92,7 @@ class World {
   void check_undisturbed();
   void check_groups();
   void check_deaths();
+  void check_slot_time();
 
   void print_plan() const;
   bool over() const;

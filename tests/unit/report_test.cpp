@@ -33,6 +33,7 @@ TEST(Report, IsTheDocumentedObject) {
       R"("errors":[],"input_complete":true,"jobs_without_rows":[],"retries":2,)"
       R"("dropped":{"duplicate":1,"late":2,"forged":3,"stale":4},"workers":8,)"
       R"("max_running":6,"startup_s":0.012345,"wall_s":0.456,"work_s":2.24,"average_s":0.112,"speedup":4.912,)"
+      R"("efficiency":null,)"
       R"("digest":"00000000000000020000000000000001","aggregate":{"jobs":0,"bytes":0}})");
 }
 
@@ -62,6 +63,27 @@ TEST(Report, QuotesTheFirstErrors) {
   run.errors.push_back({7, "caf\xE9", "timeout", "no answer"});
   EXPECT_EQ(make_report(run, *make_echo_kind(), {})["errors"].dump(),
             R"([{"job":7,"input":"caf\\xe9","code":"timeout","message":"no answer"}])");
+}
+
+TEST(Report, SaysWhereTheTimeOfSlotsWent) {
+  RunSummary run = example();
+  Efficiency& efficiency = run.efficiency.emplace();
+  for (std::size_t part = 0; part < kSlotParts; ++part)
+    efficiency.parts_us[part] = 1'000'000 * part + 500'000;
+  efficiency.slots = 7.12345;
+  efficiency.binding = SlotPart::kMaxRunning;
+  const auto report = [&run] { return make_report(run, *make_echo_kind(), {})["efficiency"]; };
+  EXPECT_EQ(
+      report().dump(),
+      R"({"percent":0.6,"slots":7.123,"slots_s":84.5,"parts_s":{"working":0.5,"retried":1.5,"cancelled":2.5,)"
+      R"("network":3.5,"input":4.5,"rate":5.5,"max_running":6.5,"host":7.5,"paused":8.5,"backoff":9.5,)"
+      R"("ventilator":10.5,"sink":11.5,"tail":12.5},"bound_by":"max_running","one_more_worker":null})");
+  efficiency.parts_us = {900'000, 100'000};
+  efficiency.binding = SlotPart::kWorking;
+  efficiency.one_more_worker = {1.33333, 250'000};
+  EXPECT_EQ(report()["percent"], 90.0);
+  EXPECT_EQ(report()["bound_by"], "workers");
+  EXPECT_EQ(report()["one_more_worker"].dump(), R"({"speedup":1.333,"saved_s":0.25})");
 }
 
 TEST(Report, OfARunWithoutJobsHasZeros) {

@@ -41,6 +41,7 @@ TEST_F(SessionRetries, WhatMayPassGoesBackToTheVentilator) {
   EXPECT_EQ(attempts[0].code(), "timeout");
   EXPECT_EQ(attempts[0].message(), "why");
   EXPECT_EQ(attempts[0].retry_after_us(), 2'000'000u);
+  EXPECT_EQ(attempts[0].duration_us(), 400u);
   EXPECT_EQ(unfinished, 2u);
   const proto::Results results = scene.out.results.take();
   EXPECT_EQ(results.count(), 1u);

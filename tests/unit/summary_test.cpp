@@ -101,6 +101,29 @@ TEST(Summary, OfPricesEndsWithTheBest) {
             "best: none in stock (5 quotes)\n");
 }
 
+TEST(Summary, TellsHowWellTheSlotsWereUsed) {
+  RunSummary run = run_of(19, 1);
+  Efficiency& efficiency = run.efficiency.emplace();
+  efficiency.slots = 8.04;
+  efficiency.parts_us = {8'560, 0, 20, 200, 0, 0, 300, 0, 0, 0, 0, 100, 820};
+  efficiency.one_more_worker = {1.38, 100};
+  const auto last_line = [&run] {
+    const std::string text = make_summary(run, *twenty_files());
+    return text.substr(text.find('\n') + 1);
+  };
+  EXPECT_EQ(last_line(),
+            "efficiency: 86 % of 8 slots x 456 ms worked; lost: 8 % tail, 3 % max_running, 2 % network; "
+            "bound by workers: one more would bring 1.4x\n");
+  efficiency.slots = 1.25;
+  efficiency.parts_us = {100'000, 1};
+  efficiency.binding = SlotPart::kTail;
+  EXPECT_EQ(last_line(), "efficiency: 100 % of 1.3 slots x 456 ms worked; bound by tail\n");
+  efficiency.slots = 1;
+  EXPECT_EQ(last_line(), "efficiency: 100 % of 1 slot x 456 ms worked; bound by tail\n");
+  run.started_jobs = 0;
+  EXPECT_EQ(last_line(), "");
+}
+
 TEST(Summary, ShowsAtMostTwentyProducts) {
   const auto kind = make_prices_kind();
   for (std::uint64_t job = 0; job < 1300; ++job) {

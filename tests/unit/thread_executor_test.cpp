@@ -126,6 +126,28 @@ TEST_F(ThreadExecutorTest, AJobThatWaitsForRoomCanBeStopped) {
   EXPECT_EQ(completed_.statuses(0), proto::STATUS_CANCELLED);
 }
 
+TEST_F(ThreadExecutorTest, SingleJobsAreCancelledAndNoOthers) {
+  // Both slots have one that waits for room, and others wait for a slot.
+  for (const JobId id : {1, 2})
+    executor_.start(job(id, "100"));
+  ASSERT_TRUE(collect_until([&] { return pieces_.size() == 32; }));
+  for (const JobId id : {3, 4, 5})
+    executor_.start(job(id, "0"));
+  RangeSet jobs;
+  for (const JobId id : {1, 4, 9})
+    jobs.insert(id);
+  EXPECT_EQ(executor_.cancel(jobs), std::vector<JobId>{4}) << "what no slot had started comes back";
+  ASSERT_TRUE(collect_until([&] { return completed_.count() == 2; })) << "its slot is free for others";
+  EXPECT_EQ(completed_.jobs(0), 3U);
+  EXPECT_EQ(completed_.jobs(1), 5U);
+  EXPECT_EQ(completed_.statuses(1), proto::STATUS_OK) << "the next job in the slot is not stopped";
+  executor_.output_durable(1, 16 * kPieceBytes);
+  ASSERT_TRUE(collect_until([&] { return completed_.count() == 3; }));
+  EXPECT_EQ(completed_.jobs(2), 1U);
+  EXPECT_EQ(completed_.statuses(2), proto::STATUS_CANCELLED);
+  EXPECT_EQ(executor_.running(), 1U);
+}
+
 TEST_F(ThreadExecutorTest, ANewRunKnowsNothingOfTheFormersOutput) {
   executor_.start(job(7, "100"));
   ASSERT_TRUE(collect_until([&] { return pieces_.size() == 16; }));
