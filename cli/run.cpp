@@ -107,7 +107,7 @@ int run_main(int argc, char** argv) {
     if (!command->app->parsed()) continue;
     chosen = command.get();
     // The ventilator will make it again; here it only shows what is wrong before anything is started.
-    auto request = command->make_request();
+    auto request = make_request(*command, run);
     if (const auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
     if (const auto code = command->act_instead(std::get<RunRequest>(request))) return *code;
     spec = std::get<RunRequest>(request).spec;

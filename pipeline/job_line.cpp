@@ -69,6 +69,10 @@ std::variant<JobLine, std::string> parse_job_line(std::string_view line) {
   return job;
 }
 
+std::string make_job_line(std::string_view input) {
+  return Json{{"input", input}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::variant<JobLine, std::string> read_job(std::string_view submitted, proto::InputFormat format) {
   if (format == proto::INPUT_JOB_LINE) return parse_job_line(submitted);
   JobLine job;

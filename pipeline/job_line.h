@@ -24,6 +24,9 @@ struct JobLine {
 // Or one sentence: what is wrong and how it should look.
 std::variant<JobLine, std::string> parse_job_line(std::string_view line);
 
+// The line of an input for which nothing is asked.
+std::string make_job_line(std::string_view input);
+
 // What was submitted, read: in the plain format it is the input itself.
 std::variant<JobLine, std::string> read_job(std::string_view submitted, proto::InputFormat format);
 

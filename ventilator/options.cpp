@@ -84,10 +84,8 @@ int ventilator_main(int argc, char** argv) {
     return complain(app.get_name(), "--heartbeat must be at least 10ms");
   for (const auto& command : commands) {
     if (!command->app->parsed()) continue;
-    auto request = command->make_request();
+    auto request = make_request(*command, options.run);
     if (auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
-    if (const auto error = apply_input_format(options.run, std::get<RunRequest>(request)))
-      return complain(app.get_name(), *error);
     if (const auto code = command->act_instead(std::get<RunRequest>(request))) return *code;
     return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)),
                           run_command_of(app, *command->app));

@@ -123,13 +123,15 @@ void add_run_options(CLI::App& app, RunOptions& options) {
       ->group("Run");
 }
 
-std::optional<std::string> apply_input_format(const RunOptions& options, RunRequest& request) {
-  if (!options.job_lines) return std::nullopt;
-  if (request.generated || !request.walked.empty()) {
+std::variant<RunRequest, std::string> make_request(KindCommand& command, const RunOptions& options) {
+  command.input_format = options.job_lines ? proto::INPUT_JOB_LINE : proto::INPUT_PLAIN;
+  auto made = command.make_request();
+  auto* request = std::get_if<RunRequest>(&made);
+  if (request == nullptr) return made;
+  if (options.job_lines && (request->generated || !request->walked.empty()))
     return "--input-format jsonl needs jobs as lines of JSON, and here none are read: give --input FILE";
-  }
-  request.spec.set_input_format(proto::INPUT_JOB_LINE);
-  return std::nullopt;
+  request->spec.set_input_format(command.input_format);
+  return made;
 }
 
 DispatchPolicy make_dispatch_policy(const RunOptions& options, const RunRequest& request) {

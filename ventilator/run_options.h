@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "pipeline/app/command_line.h"
 #include "ventilator/dispatcher.h"
@@ -30,8 +31,8 @@ struct RunOptions {
 // `fantail run` has them too.
 void add_run_options(CLI::App& app, RunOptions& options);
 
-// Has the run's inputs read as the options say; or one sentence, why that cannot be.
-std::optional<std::string> apply_input_format(const RunOptions& options, RunRequest& request);
+// The command's request, whose inputs are read as the options say; or one sentence, what is wrong.
+std::variant<RunRequest, std::string> make_request(KindCommand& command, const RunOptions& options);
 
 DispatchPolicy make_dispatch_policy(const RunOptions& options, const RunRequest& request);
 // What workers and sink are told.

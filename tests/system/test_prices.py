@@ -56,6 +56,34 @@ class Prices(fantail.SystemTest):
         self.assertIn("best: Normal and Tied at USD 62.45", errors)
         self.assertIn("best: Yen at JPY 9000", errors)
 
+    def test_each_product_is_a_race_of_its_own(self):
+        def answer(path):
+            if path.startswith("/Slow/"):
+                time.sleep(0.4)
+            return 200, {"Content-Type": "application/json"}, b'{"price": "5.00", "currency": "USD", "stock": true}'
+
+        server = fantail.WebServer(self, answer)
+        vendors = self.vendors_file(server, ["Slow", "Quick"])
+        with open(self.path("products.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(f'{{"input": "P{number}"}}\n' for number in range(20))
+        for given in (("--input", self.path("products.jsonl")), [word for number in range(20) for word in ("--product", f"P{number}")]):
+            code, rows, report, errors = self.run_fantail("--input-format", "jsonl", "--first", "prices", *given, "--vendors", vendors)
+            self.assertEqual(0, code, errors)
+            self.assert_balanced(report)
+            self.assertEqual((20, 20, 40), (report["first"]["groups"], report["first"]["won"], report["jobs"]["submitted"]))
+            self.assertEqual({f"P{number}" for number in range(20)}, {row["group"] for row in rows if row["status"] == "ok"})
+            self.assertEqual({f"P{number}@{name}" for number in range(20) for name in ("Slow", "Quick")}, {row["input"] for row in rows})
+
+    def test_products_from_a_file(self):
+        server = fantail.WebServer(self, self.answer)
+        code, _, report, errors = self.run_fantail("prices", "--input", "-", "--vendors", self.vendors_file(server, ["Normal", "Tied"]),
+                                                   input_bytes=b"B/1\n\nB/1\n")
+        self.assertEqual((0, 4), (code, report["jobs"]["ok"]), errors)
+        for arguments, words in (((), "say which products"), (("--product", "a", "--input", "b"), "not both")):
+            code, _, errors = self.finish(self.start("run", "prices", *arguments, "--vendors", self.path("vendors.yaml")))
+            self.assertEqual(2, code)
+            self.assertIn(words, errors)
+
     def test_nothing_in_stock(self):
         server = fantail.WebServer(self, self.answer)
         code, _, _, errors = self.run_fantail(

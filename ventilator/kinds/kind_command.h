@@ -38,6 +38,7 @@ class KindCommand {
   virtual std::variant<RunRequest, std::string> make_request() = 0;
   // What the command line asks for instead of a run: empty, or the exit code once it is done.
   virtual std::optional<int> act_instead(RunRequest&) { return std::nullopt; }
+  proto::InputFormat input_format = proto::INPUT_PLAIN;  // as the run's flags say; set before make_request
   CLI::App* app = nullptr;
   CLI::Option* words = nullptr;  // takes the words of another command that follow the flags
 };

@@ -1,9 +1,11 @@
 #include <cstdlib>
 
-#include "pipeline/price_input.h"
+#include "pipeline/job_line.h"
 #include "ventilator/kinds/http_options.h"
 #include "ventilator/kinds/kind_command.h"
+#include "ventilator/sources/lines.h"
 #include "ventilator/sources/list.h"
+#include "ventilator/sources/products.h"
 #include "ventilator/sources/vendors.h"
 
 namespace fantail {
@@ -21,11 +23,17 @@ class PricesCommand : public KindCommand {
   explicit PricesCommand(CLI::App& parent) {
     app = parent.add_subcommand("prices", "Every product's price at every vendor, and the best one");
     app->add_option("--product", products_, "A product as the vendors call it; may be repeated")
-        ->type_name("ID")
-        ->required();
+        ->type_name("ID");
+    app->add_option("--input", input_, "Read the products from FILE, one a line; - is stdin")
+        ->type_name("FILE");
     app->add_option("--vendors", vendors_, "The vendors, a YAML file")->type_name("FILE")->required();
     http_.add_to(*app);
-    app->footer("Examples:\n  fantail run prices --product B0001 --vendors vendors.yaml");
+    app->footer(
+        "Examples:\n  fantail run prices --product B0001 --vendors vendors.yaml\n  fantail run prices "
+        "--input "
+        "products.txt --vendors vendors.yaml\nWith --input-format jsonl --first each product is a race of "
+        "its "
+        "own: the first vendor that answers wins.");
   }
 
   std::variant<RunRequest, std::string> make_request() override {
@@ -41,20 +49,31 @@ class PricesCommand : public KindCommand {
     const std::optional<std::string> certificates = http_.read_ca_certificates(error);
     if (!certificates) return error;
     spec.set_ca_certificates(*certificates);
-    std::vector<std::string> inputs;
-    for (const std::string& product : products_) {
-      for (const proto::Vendor& vendor : std::get<std::vector<proto::Vendor>>(vendors)) {
-        inputs.push_back(join_price_input(product, vendor.name()));
-      }
-    }
-    for (proto::Vendor& vendor : std::get<std::vector<proto::Vendor>>(vendors))
+    std::vector<std::string> names;
+    for (proto::Vendor& vendor : std::get<std::vector<proto::Vendor>>(vendors)) {
+      names.push_back(vendor.name());
       *spec.add_vendors() = std::move(vendor);
-    request.source = make_list_source(std::move(inputs));
+    }
+    if (products_.empty() == input_.empty())
+      return products_.empty() ? "say which products: --product ID or --input FILE"
+                               : "give --product or --input, not both";
+    std::vector<std::string> named = products_;
+    for (std::string& product : named) {
+      if (input_format == proto::INPUT_JOB_LINE) product = make_job_line(product);
+    }
+    std::unique_ptr<Source> products = make_list_source(std::move(named));
+    if (!input_.empty()) {
+      auto lines = make_line_source(input_, LineFormat{'\n', true});
+      if (auto* failure = std::get_if<SourceError>(&lines)) return failure->message;
+      products = std::move(std::get<std::unique_ptr<Source>>(lines));
+    }
+    request.source = make_product_source(std::move(products), std::move(names), input_format);
     return request;
   }
 
  private:
   std::vector<std::string> products_;
+  std::string input_;
   std::string vendors_;
   HttpOptions http_;
 };
