@@ -25,7 +25,7 @@ class Kind {
  public:
   virtual ~Kind() = default;
   virtual std::unique_ptr<Kind> clone() const = 0;
-  virtual std::string_view name() const = 0;  // files, urls, prices, exec, echo
+  virtual std::string_view name() const = 0;  // files, urls, prices, exec, map, echo
 
   // Takes one outcome, of whatever status, into the aggregate. Called once per job. Returns the hash of job
   // id, status and the fields that do not depend on time, for the run's Digest.
