@@ -25,6 +25,7 @@ On this machine, all in one:
   fantail run urls --input urls.txt --output pages.jsonl
   fantail run prices --product B0001 --vendors vendors.yaml
   fantail run exec -- echo {} ::: a b c
+  seq 1000 | fantail run map --sum . -- ./square.py
 
 What was run:
   fantail runs

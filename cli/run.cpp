@@ -1,5 +1,7 @@
 #include "cli/run.h"
 
+#include <unistd.h>
+
 #include <iostream>
 #include <thread>
 #include <variant>
@@ -12,6 +14,7 @@
 #include "pipeline/app/signals.h"
 #include "sink/options.h"
 #include "ventilator/options.h"
+#include "worker/child/program_start.h"
 #include "worker/options.h"
 
 namespace fantail {
@@ -73,6 +76,16 @@ std::vector<ChildCommand> make_children(const CLI::App& app, const CLI::App& kin
   return children;
 }
 
+// What every job would fail of. Only here, where the workers are on the same machine.
+std::string function_problem(const std::string& program) {
+  std::string problem = program_problem(program);
+  if (problem.empty()) return problem;
+  const bool is_here = access(program.c_str(), F_OK) == 0;
+  if (is_here && program.find('/') == std::string::npos) return problem + "; write ./" + program;
+  if (is_here) return problem + "; chmod +x it, or begin with its interpreter: python3 " + program;
+  return problem;
+}
+
 }  // namespace
 
 int run_main(int argc, char** argv) {
@@ -115,6 +128,7 @@ int run_main(int argc, char** argv) {
   std::string problem = check_output_options(output);
   if (problem.empty() && !spec.has_exec() && (output.tag || !output.joblog.empty()))
     problem = "--tag and --joblog are about processes, which the kind exec runs: leave them out";
+  if (problem.empty() && spec.has_map()) problem = function_problem(spec.map().command(0));
   if (!problem.empty()) return complain(app.get_name(), problem);
   const auto run_text = choose_run(app, *chosen->app, common, choice, spec);
   if (const auto* error = std::get_if<Refusal>(&run_text))

@@ -110,6 +110,7 @@ void OutcomeHasher::add_field(const FieldValue& value) {
         if constexpr (std::is_same_v<Held, bool>) add_bool(held);
         if constexpr (std::is_same_v<Held, std::uint64_t>) add_integer(held);
         if constexpr (std::is_same_v<Held, Decimal>) add_string(held.text);
+        if constexpr (std::is_same_v<Held, JsonText>) add_string(held.text);
         if constexpr (std::is_same_v<Held, std::string>) add_string(held);
         if constexpr (std::is_same_v<Held, std::vector<std::string>>) add_list(held);
       },

@@ -21,9 +21,15 @@ struct Decimal {
   bool operator==(const Decimal&) const = default;
 };
 
+// A JSON value that is printed as it stands. Requires: it is one, without line breaks.
+struct JsonText {
+  std::string text;
+  bool operator==(const JsonText&) const = default;
+};
+
 // std::monostate is null. Strings are bytes; formats escape what is not UTF-8.
-using FieldValue =
-    std::variant<std::monostate, bool, std::uint64_t, Decimal, std::string, std::vector<std::string>>;
+using FieldValue = std::variant<std::monostate, bool, std::uint64_t, Decimal, JsonText, std::string,
+                                std::vector<std::string>>;
 
 struct Field {
   std::string_view name;  // static storage

@@ -18,7 +18,7 @@ void add_slot_options(CLI::App& app, SlotOptions& options) {
       ->capture_default_str()
       ->group("Worker");
   app.add_option("--kinds", options.kinds,
-                 "Take only these kinds, separated by commas [over ipc all, over tcp all but exec]")
+                 "Take only these kinds, separated by commas [over ipc all, over tcp all but exec and map]")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(kind_names()))

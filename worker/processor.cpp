@@ -8,17 +8,9 @@ namespace fantail {
 namespace {
 
 // What lies in the moment, the network or the machine, and not in the job.
-constexpr std::string_view kPassing[] = {"timeout",
-                                         "dns",
-                                         "connect",
-                                         "read_error",
-                                         "truncated",
-                                         "io_error",
-                                         "stale_handle",
-                                         "out_of_descriptors",
-                                         "exit",
-                                         "signal",
-                                         "changed_while_reading"};
+constexpr std::string_view kPassing[] = {"timeout",   "dns",      "connect",      "read_error",
+                                         "truncated", "io_error", "stale_handle", "out_of_descriptors",
+                                         "exit",      "signal",   "crashed",      "changed_while_reading"};
 
 }  // namespace
 

@@ -84,6 +84,7 @@ void ThreadExecutor::set_run(const proto::RunSpec& spec) {
   held_back_.clear();
   for (const auto& slot : slots_)
     slot->stop.request_stop(StopReason::kCancelled);
+  work_.notify_all();
 }
 
 void ThreadExecutor::start(JobSlice jobs) {
@@ -118,6 +119,7 @@ void ThreadExecutor::stop_running(StopReason reason) {
   stop_reason_ = reason;
   for (const auto& slot : slots_)
     slot->stop.request_stop(reason);
+  work_.notify_all();
 }
 
 std::vector<JobId> ThreadExecutor::cancel(const RangeSet& jobs) {
@@ -185,9 +187,18 @@ void ThreadExecutor::collect(std::vector<proto::Results>& completions, std::vect
 }
 
 std::optional<ThreadExecutor::Queued> ThreadExecutor::take(Slot& slot, std::size_t limit,
+                                                           std::unique_ptr<SyncProcessor>& processor,
                                                            std::uint64_t& generation, proto::RunSpec& spec) {
   std::unique_lock lock(mutex_);
-  work_.wait(lock, [this] { return quits_ || !queue_.empty(); });
+  while (!quits_ && queue_.empty()) {
+    if (processor != nullptr && (stop_reason_ != StopReason::kNone || generation != generation_)) {
+      lock.unlock();
+      processor.reset();
+      lock.lock();
+    } else {
+      work_.wait(lock);
+    }
+  }
   if (quits_) return std::nullopt;
   const std::size_t share = std::max<std::size_t>(queued_ / (2 * slots_.size()), 1);
   Queued& front = queue_.front();
@@ -270,9 +281,10 @@ void ThreadExecutor::run(Slot& slot) {
   while (true) {
     const auto limit =
         static_cast<std::size_t>(std::clamp(kTakeAheadUs / std::max(mean_us, 0.01), 1.0, double{kTakeMax}));
-    std::optional<Queued> work = take(slot, limit, generation, spec);
+    std::optional<Queued> work = take(slot, limit, processor, generation, spec);
     if (!work) return;
-    if (generation != processor_generation) {
+    if (processor == nullptr || generation != processor_generation) {
+      processor.reset();
       processor = make_processor_(spec);
       processor_generation = generation;
     }

@@ -56,8 +56,10 @@ class ThreadExecutor : public Executor {
   class SlotOutput;
 
   void run(Slot& slot);
-  // Blocks until there is work; empty: the executor is going down.
-  std::optional<Queued> take(Slot& slot, std::size_t limit, std::uint64_t& generation, proto::RunSpec& spec);
+  // Blocks until there is work; empty: the executor is going down. Meanwhile a processor whose run is over or
+  // stopped goes: what it holds, such as a process, is of no more use.
+  std::optional<Queued> take(Slot& slot, std::size_t limit, std::unique_ptr<SyncProcessor>& processor,
+                             std::uint64_t& generation, proto::RunSpec& spec);
   void process(Queued work, SyncProcessor* processor, Slot& slot, std::uint64_t generation, double& mean_us);
   JobResult process_one(const SyncJob& job, SyncProcessor* processor, const StopToken& stop);
   void begin_timeout(Slot& slot, Instant overdue_at);

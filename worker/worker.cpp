@@ -100,7 +100,7 @@ class Worker : public SessionOutbox {
   void set_run(const proto::RunSpec& spec) override {
     const Execution execution = execution_of(spec.kind());
     executor_ = execution == Execution::kEventLoop ? static_cast<Executor*>(&loop_) : &threads_;
-    if (spec.kind().has_exec()) adopt_orphans();
+    if (runs_commands(spec.kind())) adopt_orphans();
     executor_->set_run(spec);
     log_->info("run {}", ulid_text(spec.run_id()));
   }

@@ -12,6 +12,12 @@ Instant steady_now() {
                                                       std::chrono::nanoseconds(time.tv_nsec)));
 }
 
+int poll_timeout_ms(Instant wake) {
+  if (wake == kNever) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - steady_now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+}
+
 void Poller::wait_until(Instant wake) {
   // A wake-up that lies beyond a minute is looked at again in a minute.
   constexpr Duration kLongest = std::chrono::minutes(1);

@@ -9,6 +9,8 @@
 namespace fantail {
 
 Instant steady_now();
+// What poll() is told so that it wakes then, an hour at most at a time.
+int poll_timeout_ms(Instant wake);
 
 class Poller {
  public:

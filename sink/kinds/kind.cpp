@@ -5,6 +5,7 @@
 #include "sink/kinds/exec.h"
 #include "sink/kinds/files.h"
 #include "sink/kinds/job_lines.h"
+#include "sink/kinds/map.h"
 #include "sink/kinds/prices.h"
 #include "sink/kinds/urls.h"
 
@@ -24,6 +25,8 @@ std::unique_ptr<Kind> make_plain_kind(const proto::KindSpec& spec) {
       return make_echo_kind();
     case proto::KindSpec::kExec:
       return make_exec_kind(spec.exec());
+    case proto::KindSpec::kMap:
+      return make_map_kind(spec.map());
     case proto::KindSpec::KIND_NOT_SET:
       break;
   }

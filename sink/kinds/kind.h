@@ -26,7 +26,7 @@ class Kind {
  public:
   virtual ~Kind() = default;
   virtual std::unique_ptr<Kind> clone() const = 0;
-  virtual std::string_view name() const = 0;  // files, urls, prices, exec, echo
+  virtual std::string_view name() const = 0;  // files, urls, prices, exec, map, echo
 
   // What was submitted, read: by itself it is the input.
   virtual JobLine job_of(std::string_view submitted) const {

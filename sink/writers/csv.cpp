@@ -33,6 +33,7 @@ struct ValueWriter {
   void operator()(bool value) const { out += value ? "true" : "false"; }
   void operator()(std::uint64_t value) const { append_integer(value, out); }
   void operator()(const Decimal& value) const { out += value.text; }
+  void operator()(const JsonText& value) const { append_bytes(value.text, out); }
   void operator()(const std::string& value) const { append_bytes(value, out); }
 
   void operator()(const std::vector<std::string>& list) const {

@@ -87,6 +87,7 @@ struct ValueWriter {
   void operator()(bool value) const { out += value ? "true" : "false"; }
   void operator()(std::uint64_t value) const { append_integer(value, out); }
   void operator()(const Decimal& value) const { out += value.text; }
+  void operator()(const JsonText& value) const { out += value.text; }
   void operator()(const std::string& value) const { append_bytes(name, value, out); }
 
   void operator()(const std::vector<std::string>& list) const {

@@ -70,6 +70,13 @@ std::vector<std::string> quote_facts(const Row& row) {
           in_stock == nullptr ? "" : (*in_stock ? "in stock" : "out of stock"), duration_of(row)};
 }
 
+// What does not fit on a line of a terminal is in the rows.
+std::string result_of(const Row& row) {
+  constexpr std::size_t kMaxColumns = 48;
+  const auto* result = find<JsonText>(row, "result");
+  return result == nullptr ? "" : truncate_end(shown(result->text), kMaxColumns, "…");
+}
+
 std::string message_of(const Row& row) {
   if (row.status != Status::kFailed || !row.error) return std::string(status_name(row.status));
   if (row.error->message.empty()) return shown(row.error->code);
@@ -95,6 +102,8 @@ TableItem make_table_item(const Row& row) {
     if (find<std::string>(row, "vendor") != nullptr) item.name = text_of(row, "vendor");
     item.product = text_of(row, "product");
     if (ok) item.facts = quote_facts(row);
+  } else if (row.kind == "map") {
+    if (ok) item.facts = {result_of(row), duration_of(row)};
   } else if (ok) {
     item.facts = {duration_of(row)};
   }

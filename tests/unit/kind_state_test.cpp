@@ -24,7 +24,7 @@ struct KindCase {
 };
 
 std::vector<KindCase> kind_cases() {
-  std::vector<KindCase> cases(4);
+  std::vector<KindCase> cases(5);
   cases[0].name = "files";
   cases[0].spec.mutable_files()->set_hash_algorithm("xxh3");
   cases[1].name = "urls";
@@ -33,6 +33,8 @@ std::vector<KindCase> kind_cases() {
   cases[2].spec.mutable_prices();
   cases[3].name = "echo";
   cases[3].spec.mutable_echo();
+  cases[4].name = "map";
+  cases[4].spec.mutable_map()->set_sum(".");
   return cases;
 }
 
@@ -70,6 +72,11 @@ std::string random_payload(const std::string& kind, std::mt19937_64& random) {
     result.set_minor_units(static_cast<std::int64_t>(random() % 40));
     result.set_currency(random() % 2 == 0 ? "USD" : "EUR");
     if (random() % 8 != 0) result.set_in_stock(random() % 4 != 0);
+    return result.SerializeAsString();
+  }
+  if (kind == "map") {
+    proto::MapResult result;
+    result.set_json(random() % 8 == 0 ? "[]" : std::to_string(random()) + "." + std::to_string(random()));
     return result.SerializeAsString();
   }
   return {};
@@ -177,6 +184,9 @@ TEST(KindState, RefusesWhatCannotBe) {
   proto::KindState quote;
   quote.mutable_prices()->add_best()->set_minor_units(-1);
   EXPECT_FALSE(make_kind(cases[2].spec)->load(seal_state(quote)));
+  proto::KindState sum;
+  sum.mutable_map()->set_sum("1.");
+  EXPECT_FALSE(make_kind(cases[4].spec)->load(seal_state(sum)));
 }
 
 }  // namespace

@@ -1,12 +1,9 @@
-#include <unistd.h>
-
-#include <algorithm>
 #include <iostream>
 
 #include "pipeline/app/command_line.h"
 #include "pipeline/exec_command.h"
 #include "pipeline/job_line.h"
-#include "ventilator/kinds/exec_words.h"
+#include "ventilator/kinds/argument_options.h"
 #include "ventilator/kinds/kind_command.h"
 
 namespace fantail {
@@ -19,21 +16,13 @@ class ExecCommand : public KindCommand {
  public:
   explicit ExecCommand(CLI::App& parent) {
     app = parent.add_subcommand("exec", "A process per argument, as GNU parallel runs them");
-    words = app->add_option("words", words_,
-                            "The command, with {} {.} {/} {//} {/.} {1} {2.} {#} {%} for arguments; then ::: "
-                            "and arguments, or :::: and files of them. Without a command the arguments are "
-                            "commands")
-                ->type_name("CMD ... ::: ARG ...")
-                ->allow_extra_args(false);
-    app->add_option("-a,--input", input_,
-                    "Read arguments from FILE, one a line; - is stdin, as without any arguments. May be "
-                    "repeated, for {1} {2}")
-        ->type_name("FILE")
-        ->allow_extra_args(false);
-    app->add_flag("-0,--null", null_, "The arguments in files end with NUL bytes");
+    words = arguments_.add_to(
+        *app,
+        "The command, with {} {.} {/} {//} {/.} {1} {2.} {#} {%} for arguments; then ::: and arguments, or "
+        ":::: and files of them. Without a command the arguments are commands",
+        "A job that is stopped has so long between TERM and KILL [2s]");
     app->add_flag("--shell", shell_, "Give the command to /bin/sh -c, with its arguments quoted");
     app->add_flag("-n,--dry-run", dry_run_, "Only show the commands");
-    add_duration(*app, "--grace", grace_, "A job that is stopped has so long between TERM and KILL [2s]");
     app->footer(
         "Examples:\n  fantail run exec -- echo {} ::: a b c\n  fantail run exec -k -- gzip -dc {} ::: *.gz\n"
         "  fantail run exec -- convert {1} -resize {2} {1.}-{2}.png ::: *.jpg ::: 100 200\n"
@@ -42,21 +31,16 @@ class ExecCommand : public KindCommand {
   }
 
   std::variant<RunRequest, std::string> make_request() override {
-    auto read = read_exec_words(words->results(), input_);
+    auto read = arguments_.read(*words);
     if (auto* error = std::get_if<std::string>(&read)) return *error;
     ExecWords& given = std::get<ExecWords>(read);
-    if (given.lists.empty()) {
-      if (isatty(STDIN_FILENO) == 1)
-        return "say what to run the command for: ::: ARG..., --input FILE, or arguments on standard input";
-      given.lists.push_back({.words = {}, .path = "-", .flag = "--input"});
-    }
     RunRequest request;
     request.kind = "exec";
     fill(*request.spec.mutable_exec(), given);
     if (auto error = check(request.spec.exec())) return *error;
-    auto source = make_argument_source(std::move(given.lists), null_ ? '\0' : '\n');
-    if (auto* error = std::get_if<SourceError>(&source)) return error->message;
-    request.source = std::move(std::get<std::unique_ptr<Source>>(source));
+    auto source = arguments_.open(std::move(given.lists));
+    if (auto* error = std::get_if<std::string>(&source)) return *error;
+    request.source = std::get<std::unique_ptr<Source>>(std::move(source));
     return request;
   }
 
@@ -84,8 +68,7 @@ class ExecCommand : public KindCommand {
  private:
   void fill(proto::ExecSpec& spec, const ExecWords& given) const {
     spec.set_arguments(static_cast<std::uint32_t>(given.lists.size()));
-    // 0 would be the worker's default.
-    spec.set_grace_us(static_cast<std::uint64_t>(std::max(grace_, Duration{1}).count()));
+    spec.set_grace_us(arguments_.grace_us());
     // What a sink has no use for it drops.
     spec.set_whole_output(true);
     for (const std::string& word : given.command) {
@@ -107,12 +90,9 @@ class ExecCommand : public KindCommand {
            " of arguments: add one with :::, or take the name out";
   }
 
-  std::vector<std::string> words_;
-  std::vector<std::string> input_;
-  bool null_ = false;
+  ArgumentOptions arguments_;
   bool shell_ = false;
   bool dry_run_ = false;
-  Duration grace_ = std::chrono::seconds(2);
 };
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace fantail {
 
 KindCommands add_kind_commands(CLI::App& parent) {
   static constexpr AddKindCommand kKinds[] = {
-      add_files_command, add_urls_command, add_prices_command, add_exec_command, add_echo_command,
+      add_files_command, add_urls_command, add_prices_command,
+      add_exec_command,  add_map_command,  add_echo_command,
   };
   KindCommands commands;
   for (const AddKindCommand add : kKinds) {

@@ -49,6 +49,7 @@ std::unique_ptr<KindCommand> add_files_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_urls_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_prices_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_exec_command(CLI::App& parent);
+std::unique_ptr<KindCommand> add_map_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_echo_command(CLI::App& parent);
 
 using KindCommands = std::vector<std::unique_ptr<KindCommand>>;

@@ -1,12 +1,8 @@
 #include "worker/child/child_run.h"
 
 #include <poll.h>
-#include <sys/wait.h>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <csignal>
 
 #include "pipeline/net/poller.h"
 
@@ -14,30 +10,18 @@ namespace fantail {
 
 namespace {
 
-// How often it is looked whether those are gone who were told to end: every look reads all of /proc.
-constexpr Duration kFirstLook = std::chrono::milliseconds(5);
-constexpr Duration kLookIntervalMax = std::chrono::milliseconds(200);
-// A process that shows no environment for so many looks has none.
-constexpr int kUncertainLooks = 5;
-// Who is not gone then waits for a device, and the slot is needed.
-constexpr Duration kKillLasts = std::chrono::seconds(5);
 // After the end of one that was stopped: somebody that nobody knows of may go on writing.
 constexpr int kLastReads = 64;
-
-int timeout_ms(Instant wake) {
-  if (wake == kNever) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - steady_now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
-}
 
 }  // namespace
 
 ChildEnd ChildRun::wait(const StopToken& stop, const ChildLimits& limits) {
   for (Instant now = steady_now(); !is_over(now); now = steady_now()) {
-    look_at_clock(stop, limits, now);
-    if (phase_ != Phase::kRuns && exited_ && now >= next_look_) look_for_descendants(now);
+    begin_stop_if_due(stop, limits, now);
+    const bool stops = ending_.has_begun();
+    const Instant wake = stops ? ending_.on_tick(now, exited_) : limits.deadline;
     if (is_over(now)) break;
-    read_until(wakes_at(limits), phase_ == Phase::kRuns ? stop.descriptor() : -1);
+    read_until(wake, stops ? -1 : stop.descriptor());
   }
   for (int count = 0; count < kLastReads && read_until(Instant{}, -1); ++count) {
   }
@@ -45,64 +29,20 @@ ChildEnd ChildRun::wait(const StopToken& stop, const ChildLimits& limits) {
 }
 
 bool ChildRun::is_over(Instant now) const {
-  if (phase_ == Phase::kRuns) return exited_ && output_.output.ended() && output_.errors.ended();
-  return all_gone_ || (phase_ == Phase::kKilled && now >= phase_ends_);
+  if (ending_.has_begun()) return ending_.is_over(now);
+  return exited_ && output_.output.ended() && output_.errors.ended();
 }
 
-void ChildRun::look_at_clock(const StopToken& stop, const ChildLimits& limits, Instant now) {
-  if (phase_ == Phase::kRuns && stop.stop_requested()) {
-    terminate(stop.reason(), now, limits.grace);
-  } else if (phase_ == Phase::kRuns && now >= limits.deadline) {
-    terminate(StopReason::kExpired, now, limits.grace);
-  } else if (phase_ == Phase::kTerminates && now >= phase_ends_) {
-    kill_all(now);
+void ChildRun::begin_stop_if_due(const StopToken& stop, const ChildLimits& limits, Instant now) {
+  if (ending_.has_begun()) return;
+  if (stop.stop_requested()) {
+    reason_ = stop.reason();
+  } else if (now >= limits.deadline) {
+    reason_ = StopReason::kExpired;
+  } else {
+    return;
   }
-}
-
-void ChildRun::terminate(StopReason reason, Instant now, Duration grace) {
-  phase_ = Phase::kTerminates;
-  reason_ = reason;
-  phase_ends_ = now + grace;
-  look_interval_ = kFirstLook;
-  // Before any of them goes, and its children with nobody to be known by.
-  descendants_alive_ = descendants_.find();
-  ::kill(-child_.id, SIGTERM);
-  signal_escaped(SIGTERM);
-  ::kill(-child_.id, SIGCONT);
-  signal_escaped(SIGCONT);
-}
-
-void ChildRun::kill_all(Instant now) {
-  phase_ = Phase::kKilled;
-  phase_ends_ = now + kKillLasts;
-  look_interval_ = kFirstLook;
-  next_look_ = now;
-  descendants_alive_ = descendants_.find();
-  ::kill(-child_.id, SIGKILL);
-  signal_escaped(SIGKILL);
-}
-
-void ChildRun::look_for_descendants(Instant now) {
-  next_look_ = now + look_interval_;
-  look_interval_ = std::min(look_interval_ * 2, kLookIntervalMax);
-  descendants_alive_ = descendants_.find();
-  all_gone_ =
-      descendants_alive_.empty() && (!descendants_.uncertain() || ++uncertain_looks_ > kUncertainLooks);
-  if (phase_ != Phase::kKilled) return;
-  // They may have started others meanwhile.
-  ::kill(-child_.id, SIGKILL);
-  signal_escaped(SIGKILL);
-}
-
-void ChildRun::signal_escaped(int signal) const {
-  for (const Descendant& each : descendants_alive_) {
-    if (each.group != child_.id) ::kill(each.id, signal);
-  }
-}
-
-Instant ChildRun::wakes_at(const ChildLimits& limits) const {
-  if (phase_ == Phase::kRuns) return limits.deadline;
-  return exited_ ? std::min(next_look_, phase_ends_) : phase_ends_;
+  ending_.begin(now, limits.grace);
 }
 
 bool ChildRun::read_until(Instant wake, int stop_descriptor) {
@@ -111,7 +51,7 @@ bool ChildRun::read_until(Instant wake, int stop_descriptor) {
   bool lacks_room = false;
   for (std::size_t index = 0; index < streams.size(); ++index) {
     bool has_room = streams[index]->has_room();
-    if (!has_room && phase_ != Phase::kRuns) {
+    if (!has_room && ending_.has_begun()) {
       streams[index]->drop_rest();
       has_room = true;
     }
@@ -121,7 +61,7 @@ bool ChildRun::read_until(Instant wake, int stop_descriptor) {
   ready[2] = {exited_ ? -1 : child_.exited.get(), POLLIN, 0};
   ready[3] = {stop_descriptor, POLLIN, 0};
   ready[4] = {lacks_room ? output_.rest->descriptor() : -1, POLLIN, 0};
-  if (::poll(ready.data(), ready.size(), timeout_ms(wake)) <= 0) return false;
+  if (::poll(ready.data(), ready.size(), poll_timeout_ms(wake)) <= 0) return false;
   for (std::size_t index = 0; index < streams.size(); ++index) {
     if (ready[index].revents != 0) streams[index]->read_some(buffer_);
   }
@@ -134,10 +74,7 @@ ChildEnd ChildRun::finish() {
     stream->send_rest();
     stream->end();
   }
-  ChildEnd end{0, reason_};
-  while (exited_ && ::waitpid(child_.id, &end.wait_status, 0) < 0 && errno == EINTR) {
-  }
-  return end;
+  return {exited_ ? wait_for(child_) : 0, reason_};
 }
 
 }  // namespace fantail

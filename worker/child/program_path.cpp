@@ -14,14 +14,13 @@ namespace {
 constexpr std::size_t kKnownMax = 1000;
 constexpr const char* kFoldersWithoutPath = "/bin:/usr/bin";
 
-// 0, or why it cannot be run.
+}  // namespace
+
 int program_error(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return errno;
   return S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0 ? 0 : EACCES;
 }
-
-}  // namespace
 
 ProgramPath find_program(std::string_view name, std::string_view folders) {
   if (name.empty()) return {{}, ENOENT};

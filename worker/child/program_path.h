@@ -23,6 +23,9 @@ class ProgramPaths {
   std::unordered_map<std::string, std::string> known_;
 };
 
+// 0, or the errno that says why it is no program.
+int program_error(const std::string& path);
+
 // In folders, separated by colons.
 ProgramPath find_program(std::string_view name, std::string_view folders);
 

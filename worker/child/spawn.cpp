@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstring>
 
 namespace fantail {
 
@@ -77,7 +78,7 @@ Spawner::Spawner()
 
 std::variant<SpawnedChild, int> Spawner::spawn(const SpawnRequest& request) const {
   alignas(std::max_align_t) std::array<std::byte, kStackBytes> stack;
-  Start start{request, nothing_.get(), ignored_, ::getpid()};
+  Start start{request, request.input >= 0 ? request.input : nothing_.get(), ignored_, ::getpid()};
   // A handler of this process must not run in the child, where it would find this thread's memory.
   sigset_t all;
   sigset_t former;
@@ -93,6 +94,20 @@ std::variant<SpawnedChild, int> Spawner::spawn(const SpawnRequest& request) cons
   if (error == 0) return child;
   ::waitpid(id, nullptr, 0);
   return error;
+}
+
+int wait_for(const SpawnedChild& child) {
+  int status = 0;
+  while (::waitpid(child.id, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+std::string shown_wait_status(int wait_status) {
+  if (!WIFSIGNALED(wait_status)) return "exit code " + std::to_string(WEXITSTATUS(wait_status));
+  const int signal = WTERMSIG(wait_status);
+  const char* name = ::sigabbrev_np(signal);
+  return "killed by " + (name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal));
 }
 
 FileDescriptor above_standard(FileDescriptor descriptor) {

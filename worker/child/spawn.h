@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct SpawnRequest {
   const char* path = nullptr;
   char* const* arguments = nullptr;  // both end with a null pointer
   char* const* environment = nullptr;
-  int output = -1;  // both above the standard ones
+  int input = -1;   // -1: there is nothing to read
+  int output = -1;  // all above the standard ones
   int errors = -1;
 };
 
@@ -25,11 +27,16 @@ struct SpawnedChild {
   FileDescriptor exited;  // a pidfd: becomes readable
 };
 
+// Of one that has exited: how, as waitpid tells it. Its id may then name another process.
+int wait_for(const SpawnedChild& child);
+// "exit code 3", "killed by SIGSEGV".
+std::string shown_wait_status(int wait_status);
+
 class Spawner {
  public:
   Spawner();
-  // Or the errno that says why the program did not begin. It begins with nothing to read, no other
-  // descriptors and no signals ignored or blocked.
+  // Or the errno that says why the program did not begin. It begins with no other descriptors than
+  // these and no signals ignored or blocked.
   std::variant<SpawnedChild, int> spawn(const SpawnRequest& request) const;
 
  private:

@@ -6,9 +6,9 @@
 #include <string>
 #include <variant>
 
+#include "pipeline/json_fields.h"
 #include "pipeline/money.h"
 #include "pipeline/url/ascii.h"
-#include "worker/prices/json_fields.h"
 
 namespace fantail {
 

@@ -1,11 +1,9 @@
 #include "worker/processors/exec.h"
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <string>
 #include <utility>
@@ -17,14 +15,11 @@
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
 #include "worker/child/child_run.h"
-#include "worker/child/program_path.h"
+#include "worker/child/program_start.h"
 
 namespace fantail {
 
 namespace {
-
-constexpr Duration kDefaultGrace = std::chrono::seconds(2);
-constexpr char kShell[] = "/bin/sh";
 
 std::uint64_t wall_clock_us() {
   timespec now{};
@@ -32,52 +27,27 @@ std::uint64_t wall_clock_us() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
-std::string signal_name(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
-}
-
-JobResult not_started(const std::string& program, const std::string& path, int error) {
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      if (!path.empty() && ::access(path.c_str(), F_OK) == 0)
-        return JobResult::failed("not_found", "the interpreter that " + program + " names is missing");
-      return JobResult::failed("not_found", "command not found: " + program);
-    case EACCES:
-    case EPERM:
-      return JobResult::failed("not_executable", "not executable: " + program);
-    case E2BIG:
-      return JobResult::failed("arguments_too_long", "the arguments are longer than the system takes");
-    default:
-      return JobResult::failed("cannot_start", "cannot start " + program + ": " + error_text(error));
-  }
-}
-
 class ExecProcessor : public SyncProcessor {
  public:
   explicit ExecProcessor(const proto::RunSpec& run)
-      : spec_(run.kind().exec()), environment_(ulid_text(run.run_id())), buffer_(CapturedStream::kHeadBytes) {
-    if (spec_.grace_us() != 0) grace_ = Duration(static_cast<Duration::rep>(spec_.grace_us()));
-  }
+      : spec_(run.kind().exec()),
+        grace_(grace_of(spec_.grace_us())),
+        environment_(ulid_text(run.run_id())),
+        buffer_(CapturedStream::kHeadBytes) {}
 
   JobResult process(const SyncJob& job, const StopToken& stop) override;
 
  private:
   std::variant<SpawnedChild, JobResult> start(std::vector<std::string>& command);
-  std::variant<SpawnedChild, int> spawn(const std::string& path, std::vector<std::string>& command,
-                                        const SpawnRequest& request);
   JobResult answer(const ChildEnd& end);
 
   proto::ExecSpec spec_;
-  Duration grace_ = kDefaultGrace;
-  ProgramPaths programs_;
+  Duration grace_;
   ChildEnvironment environment_;
-  Spawner spawner_;
+  ProgramStart programs_;
   ChildOutput output_;
   // Kept for their memory.
   std::vector<char> buffer_;
-  std::vector<char*> arguments_;
   proto::ExecResult result_;
 };
 
@@ -101,43 +71,11 @@ JobResult ExecProcessor::process(const SyncJob& job, const StopToken& stop) {
 }
 
 std::variant<SpawnedChild, JobResult> ExecProcessor::start(std::vector<std::string>& command) {
-  const std::string program = command.front();
   const FileDescriptor output = output_.output.begin(output_.rest);
   const FileDescriptor errors = output_.errors.begin(output_.rest);
-  if (!output.is_open() || !errors.is_open()) return not_started(program, {}, errno);
-  const SpawnRequest request{nullptr, nullptr, environment_.pointers(), output.get(), errors.get()};
-  for (bool looked_again = false;; looked_again = true) {
-    const ProgramPath found = programs_.find(program);
-    if (found.error != 0) return not_started(program, {}, found.error);
-    std::variant<SpawnedChild, int> child = spawn(found.path, command, request);
-    if (SpawnedChild* started = std::get_if<SpawnedChild>(&child)) return std::move(*started);
-    const int error = std::get<int>(child);
-    if (error != ENOENT || looked_again) return not_started(program, found.path, error);
-    programs_.forget(program);
-  }
-}
-
-// A file that does not say what it is is a shell script.
-std::variant<SpawnedChild, int> ExecProcessor::spawn(const std::string& path,
-                                                     std::vector<std::string>& command,
-                                                     const SpawnRequest& request) {
-  SpawnRequest whole = request;
-  whole.path = path.c_str();
-  arguments_.clear();
-  for (std::string& argument : command)
-    arguments_.push_back(argument.data());
-  arguments_.push_back(nullptr);
-  whole.arguments = arguments_.data();
-  std::variant<SpawnedChild, int> child = spawner_.spawn(whole);
-  const int* error = std::get_if<int>(&child);
-  if (error == nullptr || *error != ENOEXEC) return child;
-  std::string shell = kShell;
-  std::string script = path;
-  arguments_.front() = script.data();
-  arguments_.insert(arguments_.begin(), shell.data());
-  whole.path = kShell;
-  whole.arguments = arguments_.data();
-  return spawner_.spawn(whole);
+  if (!output.is_open() || !errors.is_open()) return not_started(command.front(), {}, errno);
+  return programs_.start(
+      command, {.environment = environment_.pointers(), .output = output.get(), .errors = errors.get()});
 }
 
 JobResult ExecProcessor::answer(const ChildEnd& end) {
@@ -146,11 +84,10 @@ JobResult ExecProcessor::answer(const ChildEnd& end) {
   result_.set_stdout_bytes(output_.output.bytes());
   result_.set_stderr_bytes(output_.errors.bytes());
   const bool was_killed = WIFSIGNALED(end.wait_status);
-  const int code = was_killed ? WTERMSIG(end.wait_status) : WEXITSTATUS(end.wait_status);
   if (was_killed) {
-    result_.set_signal(static_cast<std::uint32_t>(code));
+    result_.set_signal(static_cast<std::uint32_t>(WTERMSIG(end.wait_status)));
   } else {
-    result_.set_exit_code(static_cast<std::uint32_t>(code));
+    result_.set_exit_code(static_cast<std::uint32_t>(WEXITSTATUS(end.wait_status)));
   }
   std::string payload = result_.SerializeAsString();
   if (end.stopped != StopReason::kNone) {
@@ -158,8 +95,10 @@ JobResult ExecProcessor::answer(const ChildEnd& end) {
     stopped.payload = std::move(payload);
     return stopped;
   }
-  if (was_killed) return JobResult::failed("signal", "killed by " + signal_name(code), std::move(payload));
-  if (code != 0) return JobResult::failed("exit", "exit code " + std::to_string(code), std::move(payload));
+  if (end.wait_status != 0) {
+    return JobResult::failed(was_killed ? "signal" : "exit", shown_wait_status(end.wait_status),
+                             std::move(payload));
+  }
   return JobResult::ok(std::move(payload));
 }
 

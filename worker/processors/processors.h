@@ -17,6 +17,7 @@ std::vector<std::string> kind_names();
 // commands of others only where somebody said so.
 std::vector<std::string> usual_kinds(bool over_network);
 Execution execution_of(const proto::KindSpec& spec);
+bool runs_commands(const proto::KindSpec& spec);  // that the run names
 
 // What this machine is to a processor.
 struct ProcessorSetting {

@@ -1,8 +1,10 @@
-#include "worker/prices/json_fields.h"
+#include "pipeline/json_fields.h"
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "pipeline/json_number.h"
 
 namespace fantail {
 
@@ -65,11 +67,7 @@ class FieldReader final : public nlohmann::json_sax<json> {
   bool number_integer(std::int64_t value) override { return scalar(Type::kNumber, std::to_string(value)); }
   bool number_unsigned(std::uint64_t value) override { return scalar(Type::kNumber, std::to_string(value)); }
   bool number_float(double, const std::string& raw) override {
-    std::string text = raw;
-    // The library writes the C locale's decimal point into the token.
-    for (char& c : text)
-      if (std::string_view("0123456789+-eE").find(c) == std::string_view::npos) c = '.';
-    return scalar(Type::kNumber, text);
+    return scalar(Type::kNumber, json_number_text(raw));
   }
   bool string(std::string& value) override { return scalar(Type::kString, value); }
   bool binary(json::binary_t&) override { return false; }
