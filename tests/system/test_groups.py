@@ -15,7 +15,7 @@ class JobLines(fantail.SystemTest):
         return path
 
     def run_lines(self, jobs, *arguments):
-        return self.run_fantail("--input-format", "jsonl", *arguments, "--input", self.write(jobs))
+        return self.run_fantail("--input-format", "jsonl", *arguments, self.write(jobs))
 
     def run_exec(self, jobs, flags, *command):
         code, rows, report, errors = self.run_fantail("--input-format", "jsonl", *flags, "exec", "--input", self.write(jobs), "--", *command)
@@ -102,7 +102,7 @@ class EachJob(JobLines):
     def test_urls_too(self):
         server = fantail.WebServer(self, lambda path: fantail.page())
         jobs = [{"input": f"{server.url}/{index}", "group": "g"} for index in range(20)] + ["nonsense"]
-        code, rows, report, errors = self.run_lines(jobs, "urls")
+        code, rows, report, errors = self.run_lines(jobs, "urls", "--input")
         self.assertEqual((1, 20), (code, report["jobs"]["ok"]), errors)
         self.assertEqual({f"{server.url}/{index}" for index in range(20)}, {row["input"] for row in rows if row["status"] == "ok"})
         self.assertEqual({"g"}, {row["group"] for row in rows if row["status"] == "ok"})
@@ -115,11 +115,11 @@ class EachJob(JobLines):
     def test_rows_are_read_back(self):
         code, rows, report, _ = self.run_exec([{"input": "a", "group": "x"}, {"input": "b"}], (), "echo", "{}")
         self.assertEqual(0, code)
-        code, output, errors = self.finish(self.start("results", report["run"]))
+        code, output, errors = self.finish(self.start("results", report["run_id"]))
         self.assertEqual(0, code, errors)
         back = sorted((json.loads(line) for line in output.splitlines()), key=lambda row: row["job"])
         self.assertEqual([("a", "x"), ("b", None)], [(row["input"], row["group"]) for row in back])
-        self.assertEqual(0, self.finish(self.start("verify", report["run"]))[0])
+        self.assertEqual(0, self.finish(self.start("verify", report["run_id"]))[0])
 
 
 class CancelJob(fantail.SystemTest):
