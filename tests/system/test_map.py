@@ -86,7 +86,7 @@ class Map(fantail.SystemTest):
         self.assertTrue(row.endswith(',"{""a"":[1,""x,y""]}"'), row)
 
     def test_the_digest_is_that_of_the_rows(self):
-        words = self.function("sys.exit('no') if value == 3 else print('{"v":%d,"f":0.50,"result":[1e2]}' % value, flush=True)")
+        words = self.function('''sys.exit('no') if value == 3 else print('{"v":%d,"f":0.50,"result":[1e2]}' % value, flush=True)''')
         _, rows, report, _ = self.run_map("map", *words, ":::", *"12345")
         self.assertEqual(5, len(rows))
         digest = subprocess.run(["python3", fantail.DIGEST, self.path("rows.jsonl")], capture_output=True, text=True, check=False)
