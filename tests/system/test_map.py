@@ -86,7 +86,7 @@ class Map(fantail.SystemTest):
         self.assertTrue(row.endswith(',"{""a"":[1,""x,y""]}"'), row)
 
     def test_the_digest_is_that_of_the_rows(self):
-        words = self.function("sys.exit('no') if value == 3 else print('{"v":%d,"f":0.50,"result":[1e2]}' % value, flush=True)")
+        words = self.function('''sys.exit('no') if value == 3 else print('{"v":%d,"f":0.50,"result":[1e2]}' % value, flush=True)''')
         _, rows, report, _ = self.run_map("map", *words, ":::", *"12345")
         self.assertEqual(5, len(rows))
         digest = subprocess.run(["python3", fantail.DIGEST, self.path("rows.jsonl")], capture_output=True, text=True, check=False)
@@ -161,15 +161,12 @@ class Map(fantail.SystemTest):
 
     def test_a_line_that_nobody_asked_for_answers_nothing(self):
         body = f"print(value, flush=True)\nif value == 1:\n    print(99, flush=True); open({self.path('wrote')!r}, 'w')"
-        with open(self.path("items"), "wb") as file:
-            file.write(b"1\n")
-        os.mkfifo(self.path("fifo"))
-        process = self.start("run", "-k", "-j", "1", "map", *self.function(body), "::::", self.path("fifo"))
-        with open(self.path("fifo"), "wb", buffering=0) as file:
-            file.write(b"1\n")
-            fantail.wait_until(lambda: os.path.exists(self.path("wrote")), 20, "the second line")
-            file.write(b"2\n3\n")
-        code, output, _ = self.finish(process)
+        process = self.start("run", "-k", "-j", "1", "map", *self.function(body), stdin=subprocess.PIPE)
+        process.stdin.write(b"1\n")
+        process.stdin.flush()
+        fantail.wait_until(lambda: os.path.exists(self.path("wrote")), 20, "the second line")
+        output, _ = process.communicate(input=b"2\n3\n", timeout=60)
+        code = process.returncode
         rows = [json.loads(line) for line in output.splitlines()]
         self.assertEqual(1, code)
         self.assertNotIn(99, [row["result"] for row in rows])
@@ -192,14 +189,14 @@ class Map(fantail.SystemTest):
                 "    subprocess.Popen(['sh', '-c', 'trap \"\" TERM; sleep 1000; sleep 1000'], start_new_session=True)\n"
                 f"    open({self.path('grandchild')!r}, 'w')\n    time.sleep(1000)\nprint(value, flush=True)")
         # The time is enough for Python to start.
-        code, rows, _, _ = self.run_map("-j", "1", "--timeout", "3s", "map", "--grace", "300ms", *self.function(body), ":::", "0", "1", "2")
+        code, rows, _, _ = self.run_map("-j", "1", "--timeout", "6s", "map", "--grace", "300ms", *self.function(body), ":::", "0", "1", "2")
         self.assertEqual((1, [0, None, 2]), (code, [row["result"] for row in rows]))
         self.assertEqual("timeout", rows[1]["error"]["code"])
         self.assertTrue(os.path.exists(self.path("grandchild")))
         self.assert_nothing_is_left()
 
     def test_deadline_and_first(self):
-        body = f"print(value, flush=True) if value == 0 else time.sleep(1000)"
+        body = "print(value, flush=True) if value == 0 else time.sleep(1000)"
         code, rows, report, _ = self.run_map("-j", "2", "--deadline", "3s", "map", "--grace", "200ms", *self.function(body), ":::", "1", "2", "3")
         self.assertEqual((4, {"expired"}), (code, {row["status"] for row in rows}))
         code, rows, report, _ = self.run_map("-j", "2", "--first", "map", "--grace", "200ms", *self.function(body), ":::", "1", "0", "2")

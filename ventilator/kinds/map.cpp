@@ -28,9 +28,10 @@ class MapCommand : public KindCommand {
     app->footer(
         "Examples:\n  fantail run map -k -- jq -c --unbuffered '. * .' ::: 1 2 3\n"
         "  seq 1000 | fantail run map --sum . -- ./square.py\n"
-        "  fantail run map --sum bytes --output sizes.jsonl -- python3 size.py ::: *.log\n"
-        "  fantail run map -- ./multiply.py ::: 1 2 3 ::: 10 20      # [1,10] [1,20] [2,10] ...\n"
-        "square.py:\n  import sys\n  for line in sys.stdin:\n      print(int(line) ** 2, flush=True)\n"
+        "  fantail run map --sum size -- jq -c --unbuffered '{size: length}' ::: *.log\n"
+        "  fantail run map -- jq -c --unbuffered '.[0] * .[1]' ::: 1 2 3 ::: 10 20\n"
+        "square.py, executable:\n  #!/usr/bin/env python3\n  import sys\n  for line in sys.stdin:\n"
+        "      print(int(line) ** 2, flush=True)\n"
         "A function that ends fails the job it was at, for the reason that its last line of stderr tells, "
         "and "
         "is started anew.");
