@@ -79,12 +79,14 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
                                              std::uint64_t wall_us) {
   const std::uint64_t measured_us = sum_of(slot_time.binding_us());
   const std::uint64_t measured_slots_us = sum_of(slot_time.slots_us());
-  if (measured_us == 0 || measured_slots_us == 0) return std::nullopt;
+  if (wall_us == 0 || measured_us == 0 || measured_slots_us == 0) return std::nullopt;
   Efficiency result;
   result.slots = ratio(measured_slots_us, measured_us);
   // While there was no ventilator nobody measured; workers went on with what they had.
   const std::uint64_t away_us = less(wall_us, measured_us);
   const std::uint64_t away_slots_us = part_of(result.slots, away_us);
+  // And it hears of the last commit some time later: until then slots waited for the sink.
+  const std::uint64_t late_us = less(measured_us, wall_us);
 
   const std::uint64_t busy_us = with_jobs(slot_time.slots_us());
   const std::uint64_t worked_us = work.final_us + work.stopped_us + work.retried_us;
@@ -96,6 +98,8 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
   at(result.parts_us, SlotPart::kCancelled) = work.stopped_us;
   at(result.parts_us, SlotPart::kNetwork) += not_worked_us - away_idle_us;
   at(result.parts_us, SlotPart::kVentilator) += away_idle_us;
+  std::uint64_t& sink_us = at(result.parts_us, SlotPart::kSink);
+  sink_us = less(sink_us, part_of(result.slots, late_us));
 
   // Of the time in which there was no free slot, as much is due to the workers as the slots then worked.
   Parts binding = by_part(slot_time.binding_us());
@@ -105,12 +109,12 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
   at(binding, SlotPart::kWorking) = workers_us;
   at(binding, SlotPart::kNetwork) += full_us - workers_us;
   at(binding, SlotPart::kVentilator) += away_us;
+  at(binding, SlotPart::kSink) = less(at(binding, SlotPart::kSink), late_us);
   result.binding = static_cast<SlotPart>(std::max_element(binding.begin(), binding.end()) - binding.begin());
 
   if (const double workers = ratio(slot_time.workers_us(), measured_us); workers > 0) {
-    const std::uint64_t run_us = measured_us + away_us;
     const std::uint64_t saved_us = part_of(1 / (workers + 1), workers_us);
-    result.one_more_worker = {ratio(run_us, less(run_us, saved_us)), saved_us};
+    result.one_more_worker = {ratio(wall_us, less(wall_us, saved_us)), saved_us};
   }
   return result;
 }

@@ -57,7 +57,7 @@ struct Efficiency {
   double share(SlotPart part) const;  // of the total; 0 where that is 0
 };
 
-// Nothing where no slot was ever measured.
+// Of a wall time that ends with the last commit. Nothing where no slot was ever measured.
 std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, const WorkTime& work,
                                              std::uint64_t wall_us);
 

@@ -47,7 +47,7 @@ class Run(fantail.SystemTest):
         self.assertEqual(["job", "input", "kind", "status", "attempt", "worker", "queued_ms", "duration_ms", "error", "payload"],
                          list(rows[0]))
         self.assertIn("300 jobs: 300 ok, 0 failed", errors)
-        self.assertEqual(1, len(errors.splitlines()))
+        self.assertEqual(2, len(errors.splitlines()))
 
     def test_formats(self):
         code, output, _ = self.finish(self.start("run", "--format", "csv", "files", "/etc/passwd", "/nothing"))
@@ -60,7 +60,7 @@ class Run(fantail.SystemTest):
         self.assertIn("60 jobs: 60 ok", lines[41])
         self.assertEqual("", errors)
         code, output, _ = self.finish(self.start("run", "--format", "table", "--all", "echo", "--count", "60"))
-        self.assertEqual(61, len(output.decode().splitlines()))
+        self.assertEqual(62, len(output.decode().splitlines()))
 
     def test_no_jobs(self):
         code, output, errors = self.finish(self.start("run", "echo", "--count", "0"))

@@ -77,6 +77,17 @@ TEST(Efficiency, TimeWithoutAVentilatorIsItsOwn) {
   EXPECT_EQ(result->binding, SlotPart::kWorking);
 }
 
+// The ventilator hears of it half a second later.
+TEST(Efficiency, EndsWithTheLastCommit) {
+  const auto result = measure_efficiency(slot_time_of({{proto::SLOT_HAS_JOB, 4}, {proto::SLOT_SINK, 2}},
+                                                      {{proto::SLOT_HAS_JOB, 2}, {proto::SLOT_SINK, 1}}),
+                                         {4 * kSecond, 0, 0}, 5 * kSecond / 2);
+  EXPECT_EQ(result->part_us(SlotPart::kSink), kSecond);
+  EXPECT_EQ(result->total_us(), 5 * kSecond);
+  EXPECT_EQ(result->one_more_worker->saved_us, kSecond);
+  EXPECT_NEAR(result->one_more_worker->speedup, 2.5 / 1.5, 1e-9);
+}
+
 TEST(Efficiency, WhatBindsIsWhatDidSoForLongest) {
   const auto binding = [](const Uses& binding_s, std::uint64_t worked_s, std::uint64_t wall_s) {
     return binding_name(measure_efficiency(slot_time_of({{proto::SLOT_HAS_JOB, 10}}, binding_s),
