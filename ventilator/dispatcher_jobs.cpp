@@ -46,8 +46,9 @@ Duration Dispatcher::timeout() const {
 std::uint64_t Dispatcher::window(const Worker& worker) const {
   // A job at hand would keep its host's permit, and those in the slots might wait for just that one.
   if (policy_.hosts.limits() || policy_.paced()) return worker.slots;
-  // It might be the winner of those in the slots, for which it would wait.
-  if (spec_.policy().halt().per_group()) return worker.slots;
+  // In a race it might be the winner of those in the slots, for which it would wait.
+  const proto::Halt& halt = spec_.policy().halt();
+  if (halt.what() == proto::Halt::OK && halt.level() == proto::STOP_RUNNING) return worker.slots;
   std::uint64_t ahead = 1;
   if (worker.mean_job_ns > 0) {
     const auto target_ns =

@@ -102,7 +102,7 @@ TEST_F(DispatcherSlots, WaitForTheirHosts) {
   policy.hosts.per_host = 1;
   begin(policy, 4, 0);
   for (int job = 0; job < 3; ++job)
-    scene->dispatcher.on_spooled_host("a.example");
+    scene->dispatcher.on_spooled_job({"a.example", {}, 0});
   scene->tick();
   scene->deliver();
   expect_three_wait_for(proto::SLOT_HOST);
