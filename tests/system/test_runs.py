@@ -144,9 +144,9 @@ class Runs(ReadBack):
         code, output, _ = self.fantail("results", "--format", "table")
         self.assertEqual(0, code)
         self.assertIn("not_found", output.splitlines()[0])
-        self.assertEqual(40 + 2, len(output.splitlines()))
-        self.assertIn("50 files: 49 ok, 1 failed", output.splitlines()[-1])
-        self.assertEqual(50 + 1, len(self.fantail("results", "--format", "table", "--all")[1].splitlines()))
+        self.assertEqual(40 + 3, len(output.splitlines()))
+        self.assertIn("50 files: 49 ok, 1 failed", output.splitlines()[-2])
+        self.assertEqual(50 + 2, len(self.fantail("results", "--format", "table", "--all")[1].splitlines()))
         self.assertEqual(1, len(self.fantail("results", "--format", "table", "--status", "failed")[1].splitlines()))
         self.assertEqual(2, self.fantail("results", "--format", "table", "--output", self.path("rows"))[0])
 
