@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "pipeline/ulid.h"
@@ -97,8 +98,11 @@ TEST_F(MapProcessorTest, WhatIsNoAnswer) {
 TEST_F(MapProcessorTest, WhatNobodyAskedForAnswersNothing) {
   std::string pattern = testing::TempDir() + "map.XXXXXX";
   const std::string folder = ::mkdtemp(pattern.data());
-  set_body("echo 1; echo 2; touch " + folder + "/wrote");
-  ask("1");
+  // The second line comes when the first one was taken: together they are a bad answer.
+  set_body("echo 1; until test -e " + folder + "/taken; do sleep 0.01; done; echo 2; touch " + folder +
+           "/wrote");
+  EXPECT_EQ(answer_of(ask("1")), "1");
+  std::ofstream(folder + "/taken");
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(folder + "/wrote"); }));
   EXPECT_NE(processor_->process({.input = "5"}, stop_).payload,
             "\n\1"
