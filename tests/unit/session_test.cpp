@@ -267,6 +267,20 @@ TEST_F(SessionTest, APausedRunGetsBackWhatIsQueued) {
   out.expect_empty();
 }
 
+TEST_F(SessionTest, SingleJobsAreCancelledAsFarAsTheyAreHere) {
+  scene.set_up();
+  scene.send_lane(SessionScene::lane_of(2, 0, 4));
+  out.queued = {2};
+  scene.forget();
+  scene.from_ventilator([](proto::VentilatorToWorker& message) {
+    message.mutable_pong()->set_run_id(SessionScene::kRun);
+    put_ranges(Spans{{1, 3}, {7, 9}}, message.mutable_pong()->mutable_cancelled());
+  });
+  EXPECT_EQ(out.cancels.take(), (Spans{{1, 3}}));
+  EXPECT_EQ(get_ranges(scene.last_status().holding()), (Spans{{0, 2}, {3, 4}})) << "one still runs";
+  out.expect_empty();
+}
+
 TEST_F(SessionTest, APongOfAnotherRunStopsNothing) {
   scene.set_up();
   scene.pong(proto::STOP_RUNNING, proto::STATUS_CANCELLED, "another");
