@@ -37,10 +37,10 @@ void SlotTime::pass(Instant now) {
   if (!since_) return;
   const auto elapsed = static_cast<std::uint64_t>(std::max(now - *since_, Duration{0}).count());
   slots_us_[proto::SLOT_HAS_JOB] += slots_.running * elapsed;
-  slots_us_[wait_for_] += slots_.free * elapsed;
+  slots_us_[static_cast<std::size_t>(wait_for_)] += slots_.free * elapsed;
   slots_us_[proto::SLOT_SINK] += slots_.blocked * elapsed;
   slots_us_[proto::SLOT_CONNECTION] += slots_.unconnected * elapsed;
-  binding_us_[binding()] += elapsed;
+  binding_us_[static_cast<std::size_t>(binding())] += elapsed;
   workers_us_ += workers_ * elapsed;
 }
 

@@ -128,13 +128,13 @@ TEST_F(ThreadExecutorTest, AJobThatWaitsForRoomCanBeStopped) {
 
 TEST_F(ThreadExecutorTest, SingleJobsAreCancelledAndNoOthers) {
   // Both slots have one that waits for room, and others wait for a slot.
-  for (const JobId id : {1, 2})
+  for (const JobId id : {JobId{1}, JobId{2}})
     executor_.start(job(id, "100"));
   ASSERT_TRUE(collect_until([&] { return pieces_.size() == 32; }));
-  for (const JobId id : {3, 4, 5})
+  for (const JobId id : {JobId{3}, JobId{4}, JobId{5}})
     executor_.start(job(id, "0"));
   RangeSet jobs;
-  for (const JobId id : {1, 4, 9})
+  for (const JobId id : {JobId{1}, JobId{4}, JobId{9}})
     jobs.insert(id);
   EXPECT_EQ(executor_.cancel(jobs), std::vector<JobId>{4}) << "what no slot had started comes back";
   ASSERT_TRUE(collect_until([&] { return completed_.count() == 2; })) << "its slot is free for others";
