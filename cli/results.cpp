@@ -72,7 +72,7 @@ std::optional<std::string> read_rows(const RecordedRun& run, std::optional<Statu
       return !more;
     });
     if (error) return error->message;
-    if (const auto problem = between()) return problem;
+    if (auto problem = between()) return problem;
   }
   return std::nullopt;
 }

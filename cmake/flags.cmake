@@ -15,12 +15,6 @@ if(FANTAIL_SANITIZE)
   add_link_options(-fsanitize=${FANTAIL_SANITIZE})
 endif()
 
-function(fantail_precompile name)
-  if(FANTAIL_PRECOMPILE)
-    target_precompile_headers(${name} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled.h")
-  endif()
-endfunction()
-
 # A library of every .cpp file in the named folders of this directory, main.cpp left out.
 function(fantail_library name)
   cmake_parse_arguments(ARG "" "" "FOLDERS;LINK" ${ARGN})
@@ -32,7 +26,6 @@ function(fantail_library name)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC fantail_flags ${ARG_LINK})
-  fantail_precompile(${name})
 endfunction()
 
 function(fantail_executable name)

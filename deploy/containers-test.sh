@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Builds the image and runs fantail under compose: three workers, then six, then two in mid-run. The digest must be that of a local
-# run over the same files at the same path. Exits 77 where no container engine can run.
+# run, by the binaries in FANTAIL_BIN, over the same files at the same path. Exits 77 where no container engine can run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=deploy/packages.sh
 . deploy/packages.sh
+
+: "${FANTAIL_BIN:?names the folder of the binaries to compare with}"
 
 skip() {
   echo "skipped: $1"
@@ -133,13 +135,12 @@ in_containers=$(report 'r["digest"]')
 compose down --timeout 5 --volumes >/dev/null 2>&1
 
 echo "the same files at the same path, without containers"
-cmake --preset release >/dev/null && cmake --build --preset release >/dev/null
 # A mount namespace of its own: this machine's /data stays as it is.
 made_data=
 [ -d /data ] || { mkdir /data && made_data=yes; }
 # shellcheck disable=SC2016
 unshare -m bash -c 'mount --bind "$1" /data && exec "$2" run --report "$3" --output /dev/null --progress quiet files --hash sha256 /data' \
-  _ "$FANTAIL_DATA" "$PWD/build/bin/fantail" "$work/local.json"
+  _ "$FANTAIL_DATA" "$FANTAIL_BIN/fantail" "$work/local.json"
 [ -z "$made_data" ] || rmdir /data
 local_digest=$(python3 -c "import json; print(json.load(open('$work/local.json'))['digest'])")
 [ "$in_containers" = "$local_digest" ] || fail "the digests differ: $in_containers and $local_digest"

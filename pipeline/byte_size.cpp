@@ -10,7 +10,7 @@ namespace fantail {
 
 namespace {
 
-constexpr std::uint64_t kLargest = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kLargestSize = std::numeric_limits<std::uint64_t>::max();
 
 // Bytes in the unit; 0 for an unknown one.
 std::uint64_t unit_bytes(std::string_view unit) {
@@ -39,12 +39,12 @@ std::optional<std::uint64_t> parse_byte_size(std::string_view text) {
       continue;
     }
     const auto digit = static_cast<std::uint64_t>(text[at] - '0');
-    if (count > (kLargest - digit) / 10) return std::nullopt;
+    if (count > (kLargestSize - digit) / 10) return std::nullopt;
     count = count * 10 + digit;
   }
   if (at == 0) return std::nullopt;
   const std::uint64_t unit = unit_bytes(to_ascii_lower(text.substr(at)));
-  if (unit == 0 || count > kLargest / unit) return std::nullopt;
+  if (unit == 0 || count > kLargestSize / unit) return std::nullopt;
   return count * unit;
 }
 

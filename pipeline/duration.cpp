@@ -21,7 +21,7 @@ constexpr std::array<Unit, 5> kUnits = {
 constexpr std::size_t kSeconds = 2;
 
 // Ten years: a longer one is a slip, and added to a clock that counts nanoseconds it might overflow.
-constexpr std::uint64_t kLargest = 10ULL * 365 * 24 * 3600 * 1'000'000;
+constexpr std::uint64_t kLongestDuration = 10ULL * 365 * 24 * 3600 * 1'000'000;
 
 // Takes what satisfies the predicate off the front of the text.
 template <class Predicate>
@@ -38,10 +38,10 @@ std::optional<std::uint64_t> multiply(std::string_view digits, std::uint64_t uni
   std::uint64_t value = 0;
   for (const char c : digits) {
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (value > (kLargest - digit) / 10) return std::nullopt;
+    if (value > (kLongestDuration - digit) / 10) return std::nullopt;
     value = value * 10 + digit;
   }
-  if (value > kLargest / unit) return std::nullopt;
+  if (value > kLongestDuration / unit) return std::nullopt;
   return value * unit;
 }
 
@@ -94,7 +94,8 @@ std::optional<std::chrono::microseconds> parse_duration(std::string_view text) {
     if (unit == kUnits.size() || unit < smallest) return std::nullopt;
     const auto base = multiply(whole, kUnits[unit].microseconds);
     const auto rest = fraction_of(fraction, kUnits[unit].microseconds);
-    if (!base || !rest || *base > kLargest - *rest || total > kLargest - *base - *rest) return std::nullopt;
+    if (!base || !rest || *base > kLongestDuration - *rest || total > kLongestDuration - *base - *rest)
+      return std::nullopt;
     total += *base + *rest;
     smallest = unit + 1;
     first = false;

@@ -4,18 +4,18 @@
 #include <utility>
 
 #include "pipeline/job_ranges.h"
+#include "pipeline/protocol_version.h"
 
 namespace fantail {
 
 namespace {
 
-constexpr std::uint32_t kProtocolVersion = 1;
 constexpr Duration kAnswerAtLatest = std::chrono::milliseconds(250);
 constexpr Duration kLingerAfterDone = std::chrono::seconds(10);
 // A ventilator that is silent for so long after the deadline will not close the run any more.
 constexpr Duration kVentilatorSilent = std::chrono::milliseconds(1500);
 constexpr std::uint64_t kMedianAfter = 10;
-constexpr Duration kTickMax = std::chrono::milliseconds(100);
+constexpr Duration kCollectorTickMax = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -308,7 +308,7 @@ Instant Collector::on_tick(Instant now, Ledger& ledger, CollectorOutbox& out) {
   }
   if (!run_open()) {
     if (policy_.wait != Duration::max() && now >= started_ + policy_.wait) exit_code_ = 5;
-    return now + kTickMax;
+    return now + kCollectorTickMax;
   }
   if (deadline_at_ && now >= *deadline_at_) {
     set_end(proto::RUN_END_DEADLINE, proto::STOP_RUNNING, "the run's deadline passed", now, out);
@@ -324,7 +324,7 @@ Instant Collector::on_tick(Instant now, Ledger& ledger, CollectorOutbox& out) {
     return now;
   }
   if (question_ && now >= asked_at_ + kAnswerAtLatest) answer(out);
-  Instant wake = now + kTickMax;
+  Instant wake = now + kCollectorTickMax;
   if (deadline_at_ && own_end_ == proto::RUN_END_NONE) wake = std::min(wake, std::max(*deadline_at_, now));
   return wake;
 }

@@ -12,8 +12,8 @@ namespace {
 using nlohmann::ordered_json;
 
 // Whole microseconds in, so the number has at most six decimals.
-double seconds(std::uint64_t microseconds) {
-  return static_cast<double>(microseconds) / 1e6;
+double seconds(std::uint64_t us) {
+  return static_cast<double>(us) / 1e6;
 }
 
 double rounded(double number, double decimals) {

@@ -41,7 +41,7 @@ std::string_view status_name(Status status) {
   return "failed";
 }
 
-Decimal milliseconds(std::uint64_t microseconds) {
+Decimal as_milliseconds(std::uint64_t microseconds) {
   Decimal decimal;
   append_milliseconds(microseconds, decimal.text);
   return decimal;

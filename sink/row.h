@@ -54,8 +54,8 @@ struct Row {
   std::vector<Field> fields;
 };
 
-std::string_view status_name(Status status);       // ok, failed, cancelled, expired
-Decimal milliseconds(std::uint64_t microseconds);  // 12345 is 12.345
+std::string_view status_name(Status status);          // ok, failed, cancelled, expired
+Decimal as_milliseconds(std::uint64_t microseconds);  // 12345 is 12.345
 
 // The row of one outcome. A row has an error exactly when its job is not ok.
 Row make_row(const Kind& kind, const Outcome& outcome);

@@ -150,7 +150,7 @@ std::optional<std::string> RunOutput::write_rows() {
   if (joblog_) keep(joblog_->flush());
   if (processes_) keep(processes_->flush());
   if (error_ || !rows_) return error_;
-  const auto error = rows_->flush();
+  auto error = rows_->flush();
   if (!rows_->lacks_space()) keep(error);
   return error;
 }

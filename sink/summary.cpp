@@ -36,8 +36,8 @@ std::string counts(const JobCounts& jobs, const Kind& kind) {
   return text;
 }
 
-std::string duration(std::uint64_t microseconds) {
-  return format_duration(std::chrono::microseconds(static_cast<std::int64_t>(microseconds)));
+std::string duration(std::uint64_t us) {
+  return format_duration(std::chrono::microseconds(static_cast<std::int64_t>(us)));
 }
 
 std::string times(double factor) {
@@ -46,7 +46,7 @@ std::string times(double factor) {
 }
 
 // 4.9x: how much sooner the work was done than by one worker that never waits.
-std::string speedup(const RunSummary& run) {
+std::string shown_speedup(const RunSummary& run) {
   return times(static_cast<double>(run.work_us) / static_cast<double>(run.wall_us));
 }
 
@@ -62,7 +62,7 @@ std::string first_line(const RunSummary& run, const Kind& kind, std::string_view
   line.append(separator).append(duration(run.work_us / run.started_jobs)).append(" average");
   line.append(separator).append(duration(run.wall_us)).append(" wall, ");
   line.append(duration(run.work_us)).append(" of work");
-  if (run.wall_us > 0) line.append(", ").append(speedup(run));
+  if (run.wall_us > 0) line.append(", ").append(shown_speedup(run));
   return line;
 }
 

@@ -10,7 +10,7 @@ namespace {
 // Running work is told to stop at once; what a worker still holds this much later, nobody will bring.
 constexpr Duration kAbortGrace = std::chrono::milliseconds(700);
 constexpr Duration kAfterAcknowledgement = std::chrono::seconds(2);
-constexpr Duration kTickMax = std::chrono::milliseconds(100);
+constexpr Duration kDispatcherTickMax = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -116,7 +116,7 @@ Status Dispatcher::stop_status() const {
 Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   if (sink_exit_code_) {
     if (now >= acknowledged_at_ + kAfterAcknowledgement) exit_code_ = sink_exit_code_;
-    return std::min(acknowledged_at_ + kAfterAcknowledgement, now + kTickMax);
+    return std::min(acknowledged_at_ + kAfterAcknowledgement, now + kDispatcherTickMax);
   }
   // A process that was itself stopped for a while must not take everybody else for dead.
   if (ticked_ != Instant{} && now > ticked_ + policy_.heartbeat) {
@@ -152,7 +152,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   dispatch(now, out);
   measure_slots(now);
   ask_sink(now, out);
-  Instant wake = std::min({now + kTickMax, next_death, hosts_.next_wake()});
+  Instant wake = std::min({now + kDispatcherTickMax, next_death, hosts_.next_wake()});
   // What is due already waits for a free slot.
   for (const Instant due : {rate_.next_wake(), retry_queue_.next_wake()}) {
     if (due > now) wake = std::min(wake, due);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kRowsOfUnstartedMax = 100000;
 constexpr std::uint64_t kAheadMax = 16384;
 // Inputs in one lane message. Larger ones gain nothing, and memory and the largest message are bounded.
-constexpr std::uint64_t kBatchBytesMax = 1 << 20;
+constexpr std::uint64_t kJobBatchBytesMax = 1 << 20;
 constexpr int kSinkDeadAfterHeartbeats = 3;
 // How far the frontier is written ahead: each step costs a write to storage, and after a restart the jobs
 // below it wait until workers had time to say what they hold.
@@ -244,7 +244,7 @@ std::vector<JobSpan> Dispatcher::take_pending(std::uint64_t limit, Instant now, 
     return jobs.spans();
   }
   std::vector<JobSpan> jobs;
-  std::uint64_t bytes = kBatchBytesMax;
+  std::uint64_t bytes = kJobBatchBytesMax;
   while (limit > 0 && !pending_.empty()) {
     JobSpan span = pending_.take_first(limit);
     // One that is too large for any batch travels alone.

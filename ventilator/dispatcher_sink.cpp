@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "pipeline/job_ranges.h"
+#include "pipeline/protocol_version.h"
 #include "ventilator/dispatcher.h"
 
 namespace fantail {
 
 namespace {
 
-constexpr std::uint32_t kProtocolVersion = 1;
 constexpr std::uint64_t kDurationMaxUs = 365ULL * 24 * 3600 * 1'000'000;
 constexpr Duration kAskApart = std::chrono::milliseconds(2);
 constexpr Duration kAskAgainAfter = std::chrono::seconds(1);

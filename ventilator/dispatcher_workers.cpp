@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "pipeline/job_ranges.h"
+#include "pipeline/protocol_version.h"
 #include "ventilator/dispatcher.h"
 
 namespace fantail {
@@ -11,7 +12,6 @@ namespace {
 constexpr int kDeadAfterHeartbeats = 3;
 constexpr int kLostAfterHeartbeats = 2;
 constexpr int kUnopenedForHeartbeats = 8;
-constexpr std::uint32_t kProtocolVersion = 1;
 // Nobody has that many; it keeps the sums of a lying peer small.
 constexpr std::uint32_t kSlotsMax = 65536;
 

@@ -49,7 +49,7 @@ void append_result(proto::Results& results, std::size_t input_size, JobResult re
   if (result.retry_after.count() > 0) failure.set_retry_after_us(microseconds(result.retry_after));
 }
 
-void append_jobs(proto::Results& results, JobSlice jobs) {
+void append_jobs(proto::Results& results, const JobSlice& jobs) {
   const auto count = static_cast<int>(jobs.size());
   jobs.append_inputs(*results.mutable_inputs());
   results.mutable_jobs()->Reserve(results.jobs_size() + count);

@@ -28,7 +28,7 @@ void append_to(proto::Results& results, Completion completion);
 // The same in two steps: first what became of each job of a slice, then all that the slice says of them.
 void append_result(proto::Results& results, std::size_t input_size, JobResult result, Duration queued,
                    Duration duration);
-void append_jobs(proto::Results& results, JobSlice jobs);
+void append_jobs(proto::Results& results, const JobSlice& jobs);
 void append_to(proto::Results& results, const proto::Results& more);
 // Of inputs and payloads.
 std::size_t bytes_of(const proto::Results& results);

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "pipeline/job_ranges.h"
+#include "pipeline/protocol_version.h"
 
 namespace fantail {
 
 namespace {
 
-constexpr std::uint32_t kProtocolVersion = 1;
 // A worker that keeps more results than this asks for no more jobs until the sink has taken them.
 constexpr std::uint64_t kRetainedBytesMax = 16ULL << 20;
 // A sink that is behind is not hurried by copies: only silence for so long is taken for a loss.

@@ -11,9 +11,9 @@ namespace fantail {
 namespace {
 
 constexpr std::uint32_t kBatchJobsMax = 4096;
-constexpr std::size_t kBatchBytesMax = 1 << 20;
+constexpr std::size_t kResultBatchBytesMax = 1 << 20;
 // Weight of the newest job in the moving average of durations.
-constexpr double kNewestWeight = 0.05;
+constexpr double kNewestResultWeight = 0.05;
 
 std::vector<JobSpan> spans_of(const proto::Results& results) {
   std::vector<JobSpan> spans;
@@ -35,7 +35,7 @@ void Session::measure(const proto::Results& results) {
   const double mean_ns =
       1000.0 * static_cast<double>(std::accumulate(durations.begin(), durations.end(), std::uint64_t{0})) /
       results.count();
-  const double weight = 1 - std::pow(1 - kNewestWeight, results.count());
+  const double weight = 1 - std::pow(1 - kNewestResultWeight, results.count());
   mean_job_ns_ = measured_ ? mean_job_ns_ + weight * (mean_ns - mean_job_ns_) : mean_ns;
   measured_ = true;
 }
@@ -88,7 +88,7 @@ void Session::on_completions(std::vector<proto::Results> completions, Instant no
     give_back_failed(batch, out);
     if (batch.count() == 0) continue;
     if (results.count() + batch.count() > kBatchJobsMax ||
-        bytes_of(results) + bytes_of(batch) > kBatchBytesMax) {
+        bytes_of(results) + bytes_of(batch) > kResultBatchBytesMax) {
       flush();
     }
     for (const JobSpan& span : spans_of(batch)) {

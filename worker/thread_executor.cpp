@@ -17,7 +17,7 @@ constexpr double kTakeAheadUs = 100;
 constexpr std::size_t kTakeMax = 4096;
 // Large results do not wait for the rest of what was taken.
 constexpr std::size_t kDeliverBytes = 1 << 20;
-constexpr double kNewestWeight = 0.1;
+constexpr double kNewestBatchWeight = 0.1;
 // A slot may have got a job with a timeout meanwhile.
 constexpr Duration kLookAtTimeouts = std::chrono::milliseconds(20);
 
@@ -335,8 +335,8 @@ void ThreadExecutor::process(Queued work, SyncProcessor* processor, Slot& slot, 
     if ((waits || done.payloads().data().size() > kDeliverBytes) && rest.size() > 0) deliver_front();
   }
   const double mean = static_cast<double>((started - began).count()) / processed;
-  mean_us += kNewestWeight * (mean - mean_us);
-  append_jobs(done, std::move(work.jobs));
+  mean_us += kNewestBatchWeight * (mean - mean_us);
+  append_jobs(done, work.jobs);
   deliver(std::move(done), true, generation);
 }
 

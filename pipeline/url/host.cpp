@@ -40,13 +40,13 @@ const UIDNA* international_names() {
   struct Close {
     void operator()(UIDNA* names) const { uidna_close(names); }
   };
-  static const std::unique_ptr<UIDNA, Close> kNames([] {
+  static const std::unique_ptr<UIDNA, Close> shared([] {
     UErrorCode error = U_ZERO_ERROR;
     UIDNA* names =
         uidna_openUTS46(UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_NONTRANSITIONAL_TO_ASCII, &error);
     return U_SUCCESS(error) ? names : nullptr;
   }());
-  return kNames.get();
+  return shared.get();
 }
 
 // The slow path: names in any script. Labels that are Punycode already are checked too.
@@ -80,7 +80,7 @@ std::optional<std::string> domain_to_ascii(const std::string& domain) {
 }
 
 std::optional<std::string> parse_domain(std::string_view text) {
-  const std::optional<std::string> domain = domain_to_ascii(to_valid_utf8(percent_decode(text)));
+  std::optional<std::string> domain = domain_to_ascii(to_valid_utf8(percent_decode(text)));
   if (!domain || domain->empty() || !is_ascii(*domain)) return std::nullopt;
   if (std::any_of(domain->begin(), domain->end(), is_forbidden_in_domain)) return std::nullopt;
   if (!ends_in_a_number(*domain)) return domain;

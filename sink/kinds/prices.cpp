@@ -38,7 +38,7 @@ std::vector<Field> make_fields(const Outcome& outcome, const proto::PricesResult
     if (has_amount(*result)) price = format_amount(result->minor_units(), result->minor_digits());
     if (!result->currency().empty()) currency = result->currency();
     if (result->has_in_stock()) in_stock = result->in_stock();
-    load_ms = milliseconds(result->load_us());
+    load_ms = as_milliseconds(result->load_us());
   }
   return {{"vendor", std::move(vendor)},     {"product", std::move(product)},
           {"price", std::move(price)},       {"currency", std::move(currency)},

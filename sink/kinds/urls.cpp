@@ -34,7 +34,7 @@ std::vector<Field> make_fields(const Outcome& outcome, const proto::UrlsResult* 
       links = std::vector<std::string>(result->links().begin(), result->links().end());
       bytes = result->bytes();
     }
-    load_ms = milliseconds(result->load_us());
+    load_ms = as_milliseconds(result->load_us());
   }
   return {{"url", std::move(url)},
           {"final_url", std::move(final_url)},

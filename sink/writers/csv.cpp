@@ -26,7 +26,7 @@ void append_bytes(std::string_view bytes, std::string& out) {
   append_quoted(escape_invalid_utf8(bytes, &altered), out);
 }
 
-struct ValueWriter {
+struct CsvValueWriter {
   std::string& out;
 
   void operator()(std::monostate) const {}
@@ -71,7 +71,7 @@ void append_csv(const Row& row, std::string& out) {
   if (row.error) append_bytes(row.error->message, out);
   for (const Field& field : row.fields) {
     out += ',';
-    std::visit(ValueWriter{out}, field.value);
+    std::visit(CsvValueWriter{out}, field.value);
   }
   out += '\n';
 }

@@ -79,7 +79,7 @@ void append_list(const std::vector<std::string>& list, const Append& append, std
   out += ']';
 }
 
-struct ValueWriter {
+struct JsonValueWriter {
   std::string_view name;
   std::string& out;
 
@@ -135,7 +135,7 @@ void append_jsonl(const Row& row, std::string& out) {
   row.error ? append_error(*row.error, out) : void(out += "null");
   for (const Field& field : row.fields) {
     append_name(field.name, "", out);
-    std::visit(ValueWriter{field.name, out}, field.value);
+    std::visit(JsonValueWriter{field.name, out}, field.value);
   }
   out += "}\n";
 }

@@ -136,7 +136,7 @@ std::optional<std::string> OutputFile::start_at(std::uint64_t length) {
 OutputFile::OutputFile(FileDescriptor owned, int descriptor, std::string name)
     : owned_(std::move(owned)), descriptor_(descriptor), name_(std::move(name)) {}
 
-OutputFile& OutputFile::operator=(OutputFile&& other) {
+OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   flush();
   owned_ = std::move(other.owned_);
   descriptor_ = other.descriptor_;

@@ -27,7 +27,7 @@ class OutputFile {
   std::optional<std::string> start_at(std::uint64_t length);
 
   OutputFile(OutputFile&&) = default;
-  OutputFile& operator=(OutputFile&& other);  // writes what is left, too
+  OutputFile& operator=(OutputFile&& other) noexcept;  // writes what is left, too
   ~OutputFile();                              // writes what is left, without an answer
 
   std::optional<std::string> append(std::string_view bytes);

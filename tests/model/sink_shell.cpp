@@ -4,9 +4,9 @@ namespace fantail::model {
 
 namespace {
 
-class Outbox final : public CollectorOutbox, public Ledger {
+class SinkOutbox final : public CollectorOutbox, public Ledger {
  public:
-  explicit Outbox(State& state) : state_(state), node_(state.edit_sink()) {}
+  explicit SinkOutbox(State& state) : state_(state), node_(state.edit_sink()) {}
 
   void send_to_worker(const std::string& id, const proto::SinkToWorker& message) override {
     const std::size_t worker = worker_of(id);
@@ -48,7 +48,7 @@ class Outbox final : public CollectorOutbox, public Ledger {
   void end_run() override { node_.ends = true; }
   void on_event(const std::string&) override {}
 
-  void record(const Kind&, const Outcome& outcome) override {
+  void record(const fantail::Kind&, const Outcome& outcome) override {
     const std::string name = "job " + std::to_string(outcome.job);
     if (node_.staged.contains(outcome.job) || node_.ledger.done.contains(outcome.job))
       state_.fail(name + " is recorded twice");
@@ -104,7 +104,7 @@ void write_ledger(SinkNode& node) {
 void deliver_to_sink(State& state, const Message& message) {
   SinkNode& node = state.edit_sink();
   node.now += kInstantly;
-  Outbox out(state);
+  SinkOutbox out(state);
   if (message.channel == Channel::kVentilatorToSink) {
     proto::VentilatorToSink parsed;
     parsed.ParseFromString(*message.bytes);
@@ -121,7 +121,7 @@ void deliver_to_sink(State& state, const Message& message) {
 void run_sink(State& state, Duration passed) {
   SinkNode& node = state.edit_sink();
   node.now += passed;
-  Outbox out(state);
+  SinkOutbox out(state);
   if (!node.collector->exit_code()) node.collector->on_tick(node.now, out, out);
   if (!node.collector->exit_code()) return;
   node.exit_code = node.collector->exit_code();
@@ -132,7 +132,7 @@ void run_sink(State& state, Duration passed) {
 // A greeting is answered at once where the worker does not know this sink yet: that answer may be lost.
 void sink_says_welcome(State& state, std::size_t worker, const proto::WorkerToSink& hello) {
   if (!state.sink->collector || state.workers[worker]->sink_epoch == state.sink->ledger.epoch) return;
-  Outbox out(state);
+  SinkOutbox out(state);
   state.edit_sink().collector->on_worker(hello, out);
 }
 
@@ -141,7 +141,7 @@ void commit(State& state, bool dies_before_it_tells) {
   node.now += kInstantly;
   write_ledger(node);
   if (dies_before_it_tells) return crash_sink(state);
-  Outbox out(state);
+  SinkOutbox out(state);
   const bool ends = std::exchange(node.ends, false);
   node.collector->on_committed(node.now, out);
   if (ends) node.collector->on_report_written(node.now, out);

@@ -7,9 +7,9 @@ namespace fantail::model {
 
 namespace {
 
-class Outbox final : public DispatchOutbox {
+class VentilatorOutbox final : public DispatchOutbox {
  public:
-  explicit Outbox(State& state) : state_(state), node_(state.edit_ventilator()) {}
+  explicit VentilatorOutbox(State& state) : state_(state), node_(state.edit_ventilator()) {}
 
   void open_lane(const WorkerId& id) override {
     Lane& lane = node_.lanes[id] = {node_.next_port++, false};
@@ -136,7 +136,7 @@ class Outbox final : public DispatchOutbox {
 void leave(State& state) {
   VentilatorNode& node = state.edit_ventilator();
   node.exit_code = node.dispatcher->exit_code();
-  Outbox out(state);
+  VentilatorOutbox out(state);
   proto::VentilatorToWorker stop;
   stop.set_epoch(node.spool.epoch);
   stop.mutable_stop();
@@ -156,8 +156,8 @@ void on_lane_reached(State& state, const WorkerId& id, std::uint32_t port) {
   first.set_epoch(node.spool.epoch);
   first.set_sequence(1);
   *first.mutable_spec() = run_spec();
-  Outbox::send_on_lane(state, id, first);
-  Outbox out(state);
+  VentilatorOutbox::send_on_lane(state, id, first);
+  VentilatorOutbox out(state);
   node.dispatcher->on_lane_open(id, node.now, out);
 }
 
@@ -166,7 +166,7 @@ void on_lane_reached(State& state, const WorkerId& id, std::uint32_t port) {
 void deliver_to_ventilator(State& state, const Message& message) {
   VentilatorNode& node = state.edit_ventilator();
   node.now += kInstantly;
-  Outbox out(state);
+  VentilatorOutbox out(state);
   if (message.channel == Channel::kSinkToVentilator) {
     if (message.event) {
       node.dispatcher->on_sink_gone(node.now);
@@ -196,7 +196,7 @@ void deliver_to_ventilator(State& state, const Message& message) {
 void run_ventilator(State& state, Duration passed) {
   VentilatorNode& node = state.edit_ventilator();
   node.now += passed;
-  Outbox out(state);
+  VentilatorOutbox out(state);
   if (!node.dispatcher->exit_code()) node.dispatcher->on_tick(node.now, out);
   if (node.dispatcher->exit_code()) leave(state);
 }
@@ -215,7 +215,7 @@ void start_ventilator(State& state) {
   node.down_for = 0;
   node.next_port = 1 + static_cast<std::uint32_t>(node.spool.epoch) * 100;
   node.asked = node.answered = 0;
-  Outbox out(state);
+  VentilatorOutbox out(state);
   node.dispatcher->on_spooled(node.spool.spooled, node.now, out);
   node.dispatcher->on_input_end(node.spool.input_complete, 0, node.now, out);
   run_ventilator(state, kInstantly);
@@ -233,7 +233,7 @@ void cancel(State& state, proto::StopLevel level) {
   VentilatorNode& node = state.edit_ventilator();
   node.now += kInstantly;
   state.cancelled = true;
-  Outbox out(state);
+  VentilatorOutbox out(state);
   node.dispatcher->stop(proto::RUN_END_INTERRUPTED, level, "interrupted", node.now, out);
   run_ventilator(state, kInstantly);
 }

@@ -9,9 +9,9 @@ constexpr Duration kJobLasts = std::chrono::milliseconds(10);
 // One in the slot, one at hand.
 constexpr std::size_t kCredit = 2;
 
-class Outbox final : public SessionOutbox {
+class WorkerOutbox final : public SessionOutbox {
  public:
-  Outbox(State& state, std::size_t worker)
+  WorkerOutbox(State& state, std::size_t worker)
       : state_(state), node_(state.edit_worker(worker)), worker_(worker) {}
 
   void connect_lane(std::uint32_t port) override {
@@ -123,7 +123,7 @@ void deliver_to_worker(State& state, const Message& message) {
   if (message.channel >= Channel::kLane && message.port != state.workers[worker]->lane_port) return;
   WorkerNode& node = state.edit_worker(worker);
   node.now += kInstantly;
-  Outbox out(state, worker);
+  WorkerOutbox out(state, worker);
   if (message.channel >= Channel::kLane) {
     proto::Lane parsed;
     parsed.ParseFromString(*message.bytes);
@@ -144,7 +144,7 @@ void deliver_to_worker(State& state, const Message& message) {
 void run_worker(State& state, std::size_t worker, Duration passed) {
   WorkerNode& node = state.edit_worker(worker);
   node.now += passed;
-  Outbox out(state, worker);
+  WorkerOutbox out(state, worker);
   node.session->on_tick(node.now, out);
   if (node.session->finished()) crash_worker(state, worker);
 }
@@ -153,7 +153,7 @@ void run_worker(State& state, std::size_t worker, Duration passed) {
 void hear_sink(State& state, std::size_t worker) {
   if (!state.sink->collector || state.workers[worker]->sink_epoch != state.sink->ledger.epoch) return;
   WorkerNode& node = state.edit_worker(worker);
-  Outbox out(state, worker);
+  WorkerOutbox out(state, worker);
   proto::SinkToWorker welcome;
   welcome.set_epoch(node.sink_epoch);
   welcome.mutable_welcome()->set_data_port(kSinkDataPort);
@@ -168,7 +168,7 @@ void finish_job(State& state, std::size_t worker) {
   node.jobs.erase(node.jobs.begin());
   node.stop = StopReason::kNone;
   node.finished.insert(job.id);
-  Outbox out(state, worker);
+  WorkerOutbox out(state, worker);
   proto::Results completion;
   append_to(completion, {job.id, job.input, job.attempt, result, Duration{0}, kJobLasts});
   node.session->on_completions({completion}, node.now, out);

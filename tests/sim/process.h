@@ -31,6 +31,8 @@ class Process {
   void wake();  // there is input
 
  protected:
+  static constexpr int kMessagesPerTurn = 256;  // of each kind, as in the shells
+
   virtual void begin() = 0;
   virtual void die() = 0;
   virtual Instant turn() = 0;  // returns when the next one is due

@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kMessagesPerTurn = 256;
 constexpr Duration kTryAgainAfter = milliseconds(100);
 constexpr std::uint32_t kDataPort = 5559;
 

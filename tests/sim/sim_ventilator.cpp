@@ -11,7 +11,6 @@ namespace fantail::sim {
 
 namespace {
 
-constexpr int kMessagesPerTurn = 256;
 constexpr std::uint64_t kProposalJobs = 20;
 constexpr std::uint32_t kFirstPort = 5600;
 

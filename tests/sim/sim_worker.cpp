@@ -11,7 +11,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr int kMessagesPerTurn = 256;
 constexpr std::size_t kUnsentMost = 1000;  // ZeroMQ's high-water mark
 
 }  // namespace

@@ -8,11 +8,12 @@
 namespace fantail {
 namespace {
 
-constexpr const char* kRun = "run-0123456789ab";
 constexpr std::uint64_t kSecond = 1'000'000;
 
 class CollectorEfficiency : public testing::Test {
  protected:
+  static constexpr const char* kRun = "run-0123456789ab";
+
   // A ventilator's life.
   void open(std::uint64_t epoch) {
     ventilator = epoch;

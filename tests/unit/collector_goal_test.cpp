@@ -9,10 +9,10 @@
 namespace fantail {
 namespace {
 
-constexpr const char* kRun = "run-0123456789ab";
-
 class CollectorGoal : public testing::Test {
  protected:
+  static constexpr const char* kRun = "run-0123456789ab";
+
   void open(const char* halt) {
     proto::VentilatorToSink message = from_ventilator();
     proto::RunOpen& run = *message.mutable_open();

@@ -48,7 +48,7 @@ TEST(Csv, JoinsListsAndSpellsBooleans) {
                                   {"none", std::vector<std::string>{}},
                                   {"yes", true},
                                   {"no", false},
-                                  {"load_ms", milliseconds(7)}});
+                                  {"load_ms", as_milliseconds(7)}});
   EXPECT_EQ(csv(row), "1,u,urls,ok,1,w1,0.045,12.345,,,\"http://a/ http://b/?x=1,2\",,true,false,0.007\n");
 }
 

@@ -115,10 +115,10 @@ TEST(Row, NamesStatusesAndMilliseconds) {
   EXPECT_EQ(status_name(Status::kFailed), "failed");
   EXPECT_EQ(status_name(Status::kCancelled), "cancelled");
   EXPECT_EQ(status_name(Status::kExpired), "expired");
-  EXPECT_EQ(milliseconds(0).text, "0.000");
-  EXPECT_EQ(milliseconds(7).text, "0.007");
-  EXPECT_EQ(milliseconds(12345).text, "12.345");
-  EXPECT_EQ(milliseconds(1000000).text, "1000.000");
+  EXPECT_EQ(as_milliseconds(0).text, "0.000");
+  EXPECT_EQ(as_milliseconds(7).text, "0.007");
+  EXPECT_EQ(as_milliseconds(12345).text, "12.345");
+  EXPECT_EQ(as_milliseconds(1000000).text, "1000.000");
 }
 
 }  // namespace

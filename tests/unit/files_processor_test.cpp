@@ -16,20 +16,11 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/support/hex.h"
 #include "worker/processors/files.h"
 
 namespace fantail {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    text.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
-    text.push_back(kDigits[static_cast<unsigned char>(byte) & 15]);
-  }
-  return text;
-}
 
 std::unique_ptr<SyncProcessor> processor_with(const std::string& hash_algorithm) {
   proto::FilesSpec spec;

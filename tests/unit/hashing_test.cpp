@@ -5,18 +5,10 @@
 #include <map>
 #include <string>
 
+#include "tests/support/hex.h"
+
 namespace fantail {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    text.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
-    text.push_back(kDigits[static_cast<unsigned char>(byte) & 15]);
-  }
-  return text;
-}
 
 Hasher hasher_named(std::string_view name) {
   const auto algorithm = parse_hash_algorithm(name);

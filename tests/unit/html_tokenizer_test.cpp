@@ -167,7 +167,7 @@ TEST(HtmlTokenizer, ReadsNumbersOfAnyLength) {
 }
 
 // Repeats a piece up to `size` bytes.
-std::string repeated(std::string_view piece, std::size_t size) {
+std::string filled_with(std::string_view piece, std::size_t size) {
   std::string text;
   while (text.size() < size)
     text += piece;
@@ -209,7 +209,7 @@ TEST(HtmlTokenizer, ReadsHostileTextInLinearTime) {
                                        "<!doctype ",
                                        "&ampx",
                                        "CounterClockwiseContourIntegra"}) {
-    const std::chrono::duration<double> elapsed = time_to_read(repeated(piece, 2'000'000));
+    const std::chrono::duration<double> elapsed = time_to_read(filled_with(piece, 2'000'000));
     EXPECT_LT(elapsed, std::chrono::seconds(5)) << piece;
   }
 }

@@ -43,7 +43,7 @@ TEST(Jsonl, WritesEveryTypeOfValue) {
   const Row row = make_plain_row(1, "urls", "u",
                                  {{"no", false},
                                   {"yes", true},
-                                  {"load_ms", milliseconds(1'000'001)},
+                                  {"load_ms", as_milliseconds(1'000'001)},
                                   {"links", std::vector<std::string>{"a", "b\""}},
                                   {"none", std::vector<std::string>{}},
                                   {"big", std::numeric_limits<std::uint64_t>::max()}});

@@ -243,10 +243,10 @@ TEST(LedgerKill, WhatWasCommittedIsThereAfterKill9) {
     close(told[1]);
     // So many commits, then it dies wherever it is.
     for (std::uint64_t commits = 1 + random() % 12; commits > 0; --commits)
-      ASSERT_EQ(read(told[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
+      ASSERT_EQ(::read(told[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
     kill(child, SIGKILL);
     std::uint64_t late = 0;
-    while (read(told[0], &late, sizeof late) == sizeof late)
+    while (::read(told[0], &late, sizeof late) == sizeof late)
       last = late;
     close(told[0]);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);

@@ -42,7 +42,7 @@ inline Row make_url_row(std::uint64_t job, std::string url, std::string title) {
                          {"words", std::uint64_t{1234}},
                          {"links", std::vector<std::string>(45, "http://a/")},
                          {"bytes", std::uint64_t{5000}},
-                         {"load_ms", milliseconds(11'000)}});
+                         {"load_ms", as_milliseconds(11'000)}});
 }
 
 inline Row with_error(Row row, Status status, std::string code, std::string message) {

@@ -15,13 +15,13 @@
 namespace fantail {
 namespace {
 
-constexpr std::uint32_t kSeed = 20261125;
+constexpr std::uint32_t kDamageSeed = 20261125;
 
 // A spool of about 4 KiB, and for each of its records where it ends and what the spool said behind it.
 class SpoolDamage : public testing::Test {
  protected:
   SpoolDamage() {
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kDamageSeed);
     Spool spool = created(folder_.path());
     remember(spool);
     for (int record = 0; record < 10; ++record) {
@@ -190,7 +190,7 @@ TEST_F(SpoolDamage, ZerosBehindTheEnd) {
 }
 
 TEST_F(SpoolDamage, GarbageBehindTheEnd) {
-  std::mt19937 random(kSeed);
+  std::mt19937 random(kDamageSeed);
   std::string garbage(5000, '\0');
   for (char& each : garbage)
     each = static_cast<char>(random());
@@ -287,7 +287,7 @@ TEST_F(SpoolDamage, DamageFoundWhileReadingIsNoInput) {
 }
 
 TEST_F(SpoolDamage, RandomBytesInRandomPlaces) {
-  std::mt19937 random(kSeed);
+  std::mt19937 random(kDamageSeed);
   for (int round = 0; round < 2000; ++round) {
     std::string damaged = content_;
     for (std::size_t count = 1 + random() % 20; count > 0; --count)
@@ -298,7 +298,7 @@ TEST_F(SpoolDamage, RandomBytesInRandomPlaces) {
     if (!std::holds_alternative<Spool>(opened_one)) continue;
     const auto says = said_by(std::get<Spool>(opened_one));
     ASSERT_NE(std::find(said_.begin(), said_.end(), says), said_.end())
-        << "round " << round << ", seed " << kSeed;
+        << "round " << round << ", seed " << kDamageSeed;
   }
 }
 

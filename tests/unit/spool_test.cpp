@@ -11,10 +11,10 @@
 namespace fantail {
 namespace {
 
-constexpr std::uint32_t kSeed = 20261125;
+constexpr std::uint32_t kSpoolSeed = 20261125;
 
 std::vector<std::string> random_inputs(std::size_t count, std::size_t longest) {
-  std::mt19937 random(kSeed);
+  std::mt19937 random(kSpoolSeed);
   std::vector<std::string> inputs(count);
   for (std::string& input : inputs) {
     input.resize(random() % (longest + 1));
@@ -51,7 +51,7 @@ TEST(Spool, KeepsTheRunAndItsInputs) {
 TEST(Spool, ReadsAnySpanInAnyOrder) {
   const TemporaryFolder folder(TemporaryFolder::Place::kMemory);
   const auto inputs = random_inputs(20'000, 30);
-  std::mt19937 random(kSeed);
+  std::mt19937 random(kSpoolSeed);
   Spool spool = created(folder.path());
   for (std::size_t index = 0; index < inputs.size();) {
     for (std::size_t batch = 1 + random() % 300; batch > 0 && index < inputs.size(); --batch)

@@ -26,7 +26,7 @@ Row make_quote_row(std::uint64_t job, const std::string& vendor, const std::stri
                          {"price", price},
                          {"currency", std::string("USD")},
                          {"in_stock", std::move(in_stock)},
-                         {"load_ms", milliseconds(11'000)}});
+                         {"load_ms", as_milliseconds(11'000)}});
 }
 
 Table file_table() {

@@ -10,7 +10,7 @@ namespace fantail {
 
 namespace {
 
-constexpr std::size_t kReadAtOnce = 1024;
+constexpr std::size_t kShownAtOnce = 1024;
 
 class ExecCommand : public KindCommand {
  public:
@@ -49,7 +49,7 @@ class ExecCommand : public KindCommand {
     JobId job = 0;
     std::vector<std::string> inputs;
     for (bool more = true; more; inputs.clear()) {
-      const auto status = request.source->read(kReadAtOnce, inputs);
+      const auto status = request.source->read(kShownAtOnce, inputs);
       for (const std::string& submitted : inputs) {
         const auto line = read_job(submitted, request.spec.input_format());
         if (const auto* error = std::get_if<std::string>(&line))

@@ -10,7 +10,7 @@
 namespace fantail {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 1024;
+constexpr std::size_t kArgumentsAtOnce = 1024;
 
 using Arguments = std::vector<std::string>;
 
@@ -24,7 +24,7 @@ class ListReader {
     while (!has_next() && !ended_) {
       read_.clear();
       next_ = 0;
-      auto status = source_->read(kReadAtOnce, read_);
+      auto status = source_->read(kArgumentsAtOnce, read_);
       if (auto* error = std::get_if<SourceError>(&status)) return std::move(*error);
       ended_ = std::get<SourceStatus>(status) == SourceStatus::kEnd;
     }

@@ -15,7 +15,7 @@ namespace fantail {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kKeys = {
+constexpr std::array<std::string_view, 10> kVendorKeys = {
     "name",     "url",    "timeout", "price", "currency",
     "in_stock", "method", "headers", "body",  "default_currency"};
 constexpr std::string_view kProduct = "{product}";
@@ -115,7 +115,7 @@ bool VendorEntry::read(proto::Vendor& vendor) {
   if (!entry_.IsMap()) return fail(entry_, "is not a map; write keys such as name, url and price");
   if (const YAML::Node name = entry_["name"]; name && name.IsScalar() && !name.Scalar().empty())
     label_ = "vendor " + in_quotes(name.Scalar());
-  if (const auto problem = check_keys(entry_, kKeys)) {
+  if (const auto problem = check_keys(entry_, kVendorKeys)) {
     problem_ = {problem->line, label_ + ": " + problem->text};
     return false;
   }

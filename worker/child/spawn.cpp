@@ -16,7 +16,7 @@ namespace fantail {
 
 namespace {
 
-constexpr std::size_t kStackBytes = 32 * 1024;
+constexpr std::size_t kStackBytes = 32 << 10;
 constexpr int kNeverBegan = 127;
 
 // Shared by both processes while the parent waits.

@@ -43,6 +43,10 @@ class ByteSet {
 
 // White space between the parts of a tag.
 inline constexpr ByteSet kHtmlSpace{"\t\n\f\r "};
+// What ends a part of a tag where carriage returns are line feeds already.
+inline constexpr ByteSet kEndsTagName{"\t\n\f />"};
+inline constexpr ByteSet kEndsAttributeName{"\t\n\f />="};
+inline constexpr ByteSet kEndsUnquotedValue{"\t\n\f >"};
 
 // The first `byte` in [begin, end), or end.
 inline const char* find_byte(const char* begin, const char* end, char byte) {

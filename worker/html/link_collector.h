@@ -15,7 +15,7 @@ class LinkCollector {
  public:
   // What a page with more or longer links has beyond that is left out.
   static constexpr std::size_t kMaxLinks = 10'000;
-  static constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
+  static constexpr std::size_t kMaxBytes = 4 << 20;
 
   // The href of the page's base element; only the first one counts.
   void set_base(std::string_view href);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr ByteSet kSpaceOrSlash{"\t\n\f\r /"};
 constexpr ByteSet kSpaceOrGreater{"\t\n\f\r >"};
-constexpr ByteSet kEndsAttributeName{"\t\n\f\r />="};
+constexpr ByteSet kEndsMetaAttributeName{"\t\n\f\r />="};
 constexpr ByteSet kEndsContentCharset{"\t\n\f\r ;"};
 
 struct MetaAttribute {
@@ -60,7 +60,7 @@ std::optional<MetaAttribute> take_attribute(Cursor& cursor) {
     attribute.name = "=";
     cursor.advance(1);
   }
-  attribute.name += to_ascii_lower(cursor.take_until(kEndsAttributeName));
+  attribute.name += to_ascii_lower(cursor.take_until(kEndsMetaAttributeName));
   cursor.skip(kHtmlSpace);
   if (cursor.front() != '=') return attribute;
   cursor.advance(1);

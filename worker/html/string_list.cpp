@@ -11,11 +11,11 @@ constexpr std::size_t kFirstSlots = 256;
 constexpr std::size_t kUsualBytes = 32;  // of a link
 
 std::uint64_t hash_of(std::string_view text) {
-  static const std::uint64_t kSeed = [] {
+  static const std::uint64_t seed = [] {
     std::random_device random;
     return std::uint64_t{random()} << 32 | random();
   }();
-  return XXH3_64bits_withSeed(text.data(), text.size(), kSeed);
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
 }
 
 std::uint32_t high_half(std::uint64_t hash) {

@@ -14,7 +14,7 @@ namespace fantail {
 class TagBuilder {
  public:
   // All names and values of one tag together. An attribute that does not fit is left out, never cut.
-  static constexpr std::size_t kMaxBytes = 64 * 1024;
+  static constexpr std::size_t kMaxBytes = 64 << 10;
   static constexpr std::size_t kMaxAttributes = 128;
   static constexpr std::size_t kMaxNameSize = 1024;  // a longer tag name is cut
 

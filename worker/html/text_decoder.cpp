@@ -60,7 +60,7 @@ std::string_view TextDecoder::convert(std::string_view bytes, bool flush) {
   char16_t* target = utf16_.data();
   UErrorCode error = U_ZERO_ERROR;
   ucnv_toUnicode(converter_.get(), &target, utf16_.data() + utf16_.size(), &source, source + bytes.size(),
-                 nullptr, flush, &error);
+                 nullptr, static_cast<UBool>(flush), &error);
   const auto units = static_cast<std::size_t>(target - utf16_.data());
   utf8_.resize(units * kMaxUtf8PerUnit);
   int32_t size = 0;

@@ -17,7 +17,7 @@ namespace fantail {
 class TextDecoder {
  public:
   // As many bytes are decoded at once.
-  static constexpr std::size_t kMaxPieceSize = 16 * 1024;
+  static constexpr std::size_t kMaxPieceSize = 16 << 10;
 
   explicit TextDecoder(const Encoding& encoding);
 

@@ -18,7 +18,7 @@ namespace fantail {
 class Tokenizer {
  public:
   // A longer comment or doctype is reported cut off.
-  static constexpr std::size_t kMaxStoredBytes = 64 * 1024;
+  static constexpr std::size_t kMaxStoredBytes = 64 << 10;
 
   // The handler outlives the tokenizer.
   explicit Tokenizer(TokenHandler& handler) : handler_(handler) {}

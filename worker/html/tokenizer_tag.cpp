@@ -4,13 +4,6 @@
 #include "worker/html/tokenizer.h"
 
 namespace fantail {
-namespace {
-
-constexpr ByteSet kEndsTagName{"\t\n\f />"};
-constexpr ByteSet kEndsAttributeName{"\t\n\f />="};
-constexpr ByteSet kEndsUnquotedValue{"\t\n\f >"};
-
-}  // namespace
 
 const char* Tokenizer::step_tag(const char* begin, const char* end) {
   switch (state_) {

@@ -12,8 +12,6 @@
 namespace fantail {
 namespace {
 
-constexpr ByteSet kEndsTagName{"\t\n\f />"};
-
 // "&#x" and eight digits: more of them say no more.
 constexpr std::size_t kEnoughForAnyNumber = 11;
 

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 16;
 
-constexpr ByteSet kEndsName{"\t\n\f />"};
-constexpr ByteSet kEndsAttributeName{"\t\n\f />="};
-constexpr ByteSet kEndsUnquotedValue{"\t\n\f >"};
 // What the states change in a name.
 constexpr ByteSet kChangesName{std::string_view("\0ABCDEFGHIJKLMNOPQRSTUVWXYZ", 27)};
 
@@ -58,7 +55,7 @@ const char* Tokenizer::read_whole_tag(const char* begin, const char* end) {
   const char* const name_begin = at;
   at = find_name_end(at, end, '>');
   const auto size = static_cast<std::size_t>(at - name_begin);
-  if (at == end || size > kLongestName || !kEndsName.contains(*at)) return begin;
+  if (at == end || size > kLongestName || !kEndsTagName.contains(*at)) return begin;
   std::array<char, kLongestName> letters;
   copy_lower_case(name_begin, end, size, letters.data());
   const std::string_view name(letters.data(), size);

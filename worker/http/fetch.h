@@ -28,7 +28,7 @@ struct FetchRequest {
   std::string method = "GET";
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
-  std::string user_agent;
+  std::string user_agent = "fantail";
   std::string_view ca_certificates;      // PEM, must outlive the fetch; empty: the machine's own
   std::chrono::microseconds timeout{0};  // the job's own, waiting for permits included; 0: none
   std::optional<std::chrono::microseconds> time_left;  // the run's

@@ -20,7 +20,7 @@ namespace {
 
 // Large enough that a read's fixed cost vanishes, small enough to stay in the second-level cache for counter
 // and hasher.
-constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::size_t kBufferBytes = 256 << 10;
 
 class OpenFile {
  public:

@@ -18,8 +18,6 @@ namespace fantail {
 
 namespace {
 
-constexpr std::string_view kDefaultUserAgent = "fantail";
-
 class QuoteReader : public AnswerReader {
  public:
   explicit QuoteReader(const proto::Vendor& vendor) : vendor_(vendor) {}
@@ -77,8 +75,7 @@ std::variant<FetchPlan, HttpError> make_plan(const VendorDirectory& vendors, std
   plan.request.headers = std::move(request.headers);
   plan.request.body = std::move(request.body);
   const proto::PricesSpec& spec = vendors.spec();
-  plan.request.user_agent =
-      spec.user_agent().empty() ? kDefaultUserAgent : std::string_view(spec.user_agent());
+  if (!spec.user_agent().empty()) plan.request.user_agent = spec.user_agent();
   plan.request.ca_certificates = spec.ca_certificates();
   plan.request.timeout = from_raw_us(vendor->timeout_us());
   if (spec.max_body_bytes() != 0) plan.request.max_body_bytes = spec.max_body_bytes();

@@ -17,8 +17,6 @@ namespace fantail {
 
 namespace {
 
-constexpr std::string_view kDefaultUserAgent = "fantail";
-
 bool is_html(std::string_view content_type) {
   constexpr std::string_view kBlanks = " \t";
   std::string type(content_type.substr(0, content_type.find(';')));
@@ -79,8 +77,7 @@ std::variant<FetchPlan, HttpError> make_plan(UrlsRun& run, std::string_view inpu
   FetchPlan plan;
   plan.request.url = std::get<Url>(std::move(url));
   plan.request.headers.assign(spec.headers().begin(), spec.headers().end());
-  plan.request.user_agent =
-      spec.user_agent().empty() ? kDefaultUserAgent : std::string_view(spec.user_agent());
+  if (!spec.user_agent().empty()) plan.request.user_agent = spec.user_agent();
   plan.request.ca_certificates = spec.ca_certificates();
   plan.request.timeout = from_raw_us(spec.timeout_us());
   if (spec.max_body_bytes() != 0) plan.request.max_body_bytes = spec.max_body_bytes();
