@@ -53,6 +53,16 @@ std::uint64_t with_jobs(const Column& column) {
   return column.empty() ? 0 : column[proto::SLOT_HAS_JOB];
 }
 
+// After the last commit slots waited for word of it, or for the input to end without another job.
+void take_late(Parts& parts, std::uint64_t late_us) {
+  for (const SlotPart part : {SlotPart::kSink, SlotPart::kInput}) {
+    std::uint64_t& counted_us = at(parts, part);
+    const std::uint64_t taken_us = std::min(counted_us, late_us);
+    counted_us -= taken_us;
+    late_us -= taken_us;
+  }
+}
+
 }  // namespace
 
 std::string_view slot_part_name(SlotPart part) {
@@ -85,7 +95,7 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
   // While there was no ventilator nobody measured; workers went on with what they had.
   const std::uint64_t away_us = less(wall_us, measured_us);
   const std::uint64_t away_slots_us = part_of(result.slots, away_us);
-  // And it hears of the last commit some time later: until then slots waited for the sink.
+  // And it goes on for some time after the last commit.
   const std::uint64_t late_us = less(measured_us, wall_us);
 
   const std::uint64_t busy_us = with_jobs(slot_time.slots_us());
@@ -98,8 +108,7 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
   at(result.parts_us, SlotPart::kCancelled) = work.stopped_us;
   at(result.parts_us, SlotPart::kNetwork) += not_worked_us - away_idle_us;
   at(result.parts_us, SlotPart::kVentilator) += away_idle_us;
-  std::uint64_t& sink_us = at(result.parts_us, SlotPart::kSink);
-  sink_us = less(sink_us, part_of(result.slots, late_us));
+  take_late(result.parts_us, part_of(result.slots, late_us));
 
   // Of the time in which there was no free slot, as much is due to the workers as the slots then worked.
   Parts binding = by_part(slot_time.binding_us());
@@ -109,7 +118,7 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
   at(binding, SlotPart::kWorking) = workers_us;
   at(binding, SlotPart::kNetwork) += full_us - workers_us;
   at(binding, SlotPart::kVentilator) += away_us;
-  at(binding, SlotPart::kSink) = less(at(binding, SlotPart::kSink), late_us);
+  take_late(binding, late_us);
   result.binding = static_cast<SlotPart>(std::max_element(binding.begin(), binding.end()) - binding.begin());
 
   if (const double workers = ratio(slot_time.workers_us(), measured_us); workers > 0) {

@@ -88,6 +88,16 @@ TEST(Efficiency, EndsWithTheLastCommit) {
   EXPECT_NEAR(result->one_more_worker->speedup, 2.5 / 1.5, 1e-9);
 }
 
+// The last job is done two seconds before the input ends without another.
+TEST(Efficiency, EndsWithTheLastCommitAlsoWhereTheInputEndsLater) {
+  const auto result = measure_efficiency(slot_time_of({{proto::SLOT_HAS_JOB, 4}, {proto::SLOT_INPUT, 6}},
+                                                      {{proto::SLOT_HAS_JOB, 2}, {proto::SLOT_INPUT, 3}}),
+                                         {4 * kSecond, 0, 0}, 3 * kSecond);
+  EXPECT_EQ(result->part_us(SlotPart::kInput), 2 * kSecond);
+  EXPECT_EQ(result->total_us(), 6 * kSecond);
+  EXPECT_EQ(result->binding, SlotPart::kWorking);
+}
+
 TEST(Efficiency, WhatBindsIsWhatDidSoForLongest) {
   const auto binding = [](const Uses& binding_s, std::uint64_t worked_s, std::uint64_t wall_s) {
     return binding_name(measure_efficiency(slot_time_of({{proto::SLOT_HAS_JOB, 10}}, binding_s),
