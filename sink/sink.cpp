@@ -78,8 +78,10 @@ class Sink : public CollectorOutbox {
   }
   bool committing() const { return recorder_ && recorder_->committing(); }
   bool is_full() const { return recorder_ && recorder_->staged_bytes() >= CommitSchedule::kStagedBytesMax; }
-  // Not while there is no space, and not without bound while a commit takes long.
-  bool takes_results(Instant now) const { return !commits_.held(now) && !(committing() && is_full()); }
+  // Not while there is no space, and not without bound while a commit takes long or fails.
+  bool takes_results(Instant now) const {
+    return !commits_.held(now) && !(is_full() && (committing() || collector_->has_uncommitted()));
+  }
   Ledger& ledger() { return recorder_ ? static_cast<Ledger&>(*recorder_) : no_ledger_; }
 
   const SinkOptions& options_;
@@ -147,7 +149,7 @@ std::string Sink::take_up_last(Instant now) {
     if (!options_.run_id.empty() && folder.run != options_.run_id) continue;
     auto lock = lock_run(folder.path);
     if (std::holds_alternative<std::string>(lock)) continue;  // another sink's
-    const std::string problem = take_up(folder.path, std::move(std::get<RunLock>(lock)), false, now);
+    std::string problem = take_up(folder.path, std::move(std::get<RunLock>(lock)), false, now);
     if (!problem.empty() || collector_->run_open()) return problem;
     recorder_.reset();
   }
