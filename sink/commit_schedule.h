@@ -11,7 +11,8 @@ namespace fantail {
 
 class CommitSchedule {
  public:
-  // So much and a message more waits for the next commit: its size bounds how long nobody else is listened to.
+  // So much and a message more waits for the next commit: its size bounds how long nobody else is listened
+  // to.
   static constexpr std::uint64_t kStagedBytesMax = 4 << 20;
 
   // Whether what was recorded is to be committed now. One commit covers all that has come, since the storage

@@ -28,7 +28,7 @@ class OutputFile {
 
   OutputFile(OutputFile&&) = default;
   OutputFile& operator=(OutputFile&& other) noexcept;  // writes what is left, too
-  ~OutputFile();                              // writes what is left, without an answer
+  ~OutputFile();                                       // writes what is left, without an answer
 
   std::optional<std::string> append(std::string_view bytes);
   std::optional<std::string> flush();
