@@ -1,5 +1,6 @@
 // Attempts that failed: when their jobs are tried again, and on whom.
 #include <algorithm>
+#include <utility>
 
 #include "ventilator/dispatcher.h"
 
@@ -11,8 +12,6 @@ namespace {
 constexpr Duration kPreferOthersFor = std::chrono::milliseconds(100);
 // How many jobs that are due are looked at before the others are.
 constexpr std::size_t kLookAtMax = 64;
-// Whoever asks for more asks not to be tried again.
-constexpr std::uint64_t kRetryAfterMaxUs = 3600ULL * 1'000'000;
 
 }  // namespace
 
@@ -51,8 +50,8 @@ void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, 
     cancelled_again_.at_once();
     return;
   }
-  const bool too_late = attempt.retry_after_us() > kRetryAfterMaxUs;
-  const Duration asked(static_cast<Duration::rep>(std::min(attempt.retry_after_us(), kRetryAfterMaxUs)));
+  const Duration asked = retry_after(attempt.retry_after_us());
+  const bool too_late = std::cmp_greater(attempt.retry_after_us(), kRetryAfterMost.count());
   const Instant due = now + std::max(asked, backoff(policy_.backoff, spec_.run_id(), job, attempt.attempt()));
   if (!too_late && (!deadline_at_ || due < *deadline_at_)) {
     retry_queue_.add(job, due, id);

@@ -236,6 +236,9 @@ void Dispatcher::on_host_events(const WorkerId& id, const proto::HostEvents& eve
           send_permit(id, event.job(), event.host(), out);
         }
         break;
+      case proto::HostEvent::BUSY:
+        hosts_.on_busy(event.job(), event.host(), retry_after(event.retry_after_us()), now);
+        break;
       case proto::HostEvent::FINISHED:
         hosts_.on_finished(event.job(), now);
         break;

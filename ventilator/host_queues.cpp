@@ -4,6 +4,13 @@
 
 namespace fantail {
 
+namespace {
+
+constexpr Duration kBusyFirst = std::chrono::milliseconds(250);
+constexpr Duration kBusyMost = std::chrono::seconds(4);
+
+}  // namespace
+
 HostQueues::HostIndex HostQueues::index_of(const std::string& host) {
   const auto [entry, added] = indexes_.try_emplace(host, static_cast<HostIndex>(hosts_.size()));
   if (added) hosts_.push_back(Host{.name = host, .queue = {}, .wanted = {}});
@@ -98,7 +105,7 @@ void HostQueues::hold(JobId job, HostIndex index) {
   ++host.in_flight;
   ++host.unwritten;
   host.turn = ++turns_;
-  holders_[job] = Holder{index, false};
+  holders_[job] = Holder{.host = index};
 }
 
 // A job has one permit at most: two workers may run it, and one of them ask for another host.
@@ -168,7 +175,25 @@ bool HostQueues::on_wanted(JobId job, const std::string& host, Instant now) {
   return true;
 }
 
+void HostQueues::on_busy(JobId job, const std::string& name, Duration asked, Instant now) {
+  const auto found = indexes_.find(name);
+  if (found == indexes_.end()) return;
+  const HostIndex index = found->second;
+  const auto holder = holders_.find(job);
+  if (holder != holders_.end() && holder->second.host == index) holder->second.busy = true;
+  Host& host = hosts_[index];
+  // Requests that were under way when it said so first tell nothing new.
+  if (asked.count() == 0 && host.next > now && host.busy_for.count() > 0) return;
+  unfile(index);
+  host.busy_for = asked.count() > 0 ? kBusyFirst : std::clamp(2 * host.busy_for, kBusyFirst, kBusyMost);
+  host.next = std::max(host.next, now + std::max(asked, host.busy_for));
+  settle(index);
+}
+
 void HostQueues::on_finished(JobId job, Instant now) {
+  const auto holder = holders_.find(job);
+  if (holder != holders_.end() && holder->second.written && !holder->second.busy)
+    hosts_[holder->second.host].busy_for = Duration{0};
   release(job, now);
 }
 
@@ -217,6 +242,7 @@ Instant HostQueues::next_wake() const {
 void HostQueues::hash(StateHash& hash) const {
   for (const Host& host : hosts_) {
     hash.add(host.name).add(host.in_flight).add(host.unwritten).add(host.next, policy_.delay).add(host.turn);
+    hash.add(static_cast<std::uint64_t>(host.busy_for.count()));
     const std::vector<JobId> queue = host.queue.jobs();
     hash.add(queue.size()).add(host.wanted.size());
     for (const JobId job : queue)
@@ -226,7 +252,7 @@ void HostQueues::hash(StateHash& hash) const {
   }
   hash.add(waiting_).add(turns_);
   for (const auto& [job, holder] : holders_)
-    hash.add(job).add(holder.host).add(holder.written ? 1 : 0);
+    hash.add(job).add(holder.host).add(holder.written ? 1 : 0).add(holder.busy ? 1 : 0);
 }
 
 }  // namespace fantail

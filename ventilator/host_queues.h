@@ -1,7 +1,8 @@
 // Politeness towards hosts: at most so many requests in flight per host, and a delay between two of them. A
 // job waits in its host's queue, not in a slot. A permit for a host goes out with a job and comes back when
-// the job leaves that host; the delay counts from the moment the request was written. Knows no workers and no
-// clock.
+// the job leaves that host; the delay counts from the moment the request was written. A host that says it is
+// busy is left alone for as long as it asked, or for 250 ms, then twice as long each time until it answers,
+// at most 4 s. Knows no workers and no clock.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,9 @@ class HostQueues {
   void on_written(JobId job, const std::string& host, Instant now);
   // False: the job has the host's permit already, and its request is not written; it may not know.
   bool on_wanted(JobId job, const std::string& host, Instant now);
+  // The host answered the job's request so; `asked` is 0 where it did not say for how long. Unknown hosts are
+  // ignored.
+  void on_busy(JobId job, const std::string& host, Duration asked, Instant now);
   void on_finished(JobId job, Instant now);  // unknown jobs are ignored
 
   std::uint64_t waiting() const { return waiting_; }
@@ -86,11 +90,13 @@ class HostQueues {
     std::uint32_t in_flight = 0;  // permits out
     std::uint32_t unwritten = 0;  // of these, requests that have not been written yet
     Instant next{};               // earliest time of the next request
+    Duration busy_for{0};         // the last pause of a host that has given no other answer since
     std::uint64_t turn = 0;
   };
   struct Holder {
     HostIndex host = 0;
     bool written = false;
+    bool busy = false;  // was the answer
   };
   using Order = std::tuple<Instant, std::uint64_t, HostIndex>;
 

@@ -23,6 +23,11 @@ Duration backoff(const BackoffPolicy& policy, const std::string& run_id, JobId j
   return Duration(static_cast<Duration::rep>(mix(seed) % (most + 1)));
 }
 
+Duration retry_after(std::uint64_t asked_us) {
+  constexpr auto kMostUs = static_cast<std::uint64_t>(kRetryAfterMost.count());
+  return Duration(static_cast<Duration::rep>(std::min(asked_us, kMostUs)));
+}
+
 void RetryQueue::add(JobId job, Instant at, const WorkerId& failed_at) {
   take({job, job + 1});
   waiting_[job] = {job, at, failed_at};

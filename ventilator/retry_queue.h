@@ -25,6 +25,11 @@ struct BackoffPolicy {
 // 2^(attempt - 1), and up to longest. The same for the same arguments.
 Duration backoff(const BackoffPolicy& policy, const std::string& run_id, JobId job, std::uint32_t attempt);
 
+// Whoever asks for a longer pause asks not to be tried again.
+inline constexpr Duration kRetryAfterMost = std::chrono::hours(1);
+// A peer's word for it, in microseconds; kRetryAfterMost where it is longer.
+Duration retry_after(std::uint64_t asked_us);
+
 class RetryQueue {
  public:
   struct Due {

@@ -131,6 +131,13 @@ void AsyncExecutor::Loop::on_permit_wanted(std::uint64_t ticket, const std::stri
   told_.push_back({proto::HostEvent::WANTED, ticket, host, {}, steady_now()});
 }
 
+void AsyncExecutor::Loop::on_host_busy(std::uint64_t ticket, const std::string& host,
+                                       std::chrono::microseconds retry_after) {
+  JobResult said;
+  said.retry_after = retry_after;
+  told_.push_back({proto::HostEvent::BUSY, ticket, host, std::move(said), steady_now()});
+}
+
 void AsyncExecutor::Loop::on_finished(std::uint64_t ticket, JobResult result) {
   told_.push_back({proto::HostEvent::FINISHED, ticket, {}, std::move(result), steady_now()});
 }
@@ -163,6 +170,8 @@ void AsyncExecutor::add_host_event(Event& event, JobId job, std::vector<proto::H
   host_event.set_type(event.type);
   host_event.set_job(job);
   host_event.set_host(std::move(event.host));
+  if (event.type == proto::HostEvent::BUSY)
+    host_event.set_retry_after_us(static_cast<std::uint64_t>(event.result.retry_after.count()));
 }
 
 void AsyncExecutor::collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) {

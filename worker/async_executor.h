@@ -59,6 +59,8 @@ class AsyncExecutor : public Executor {
    private:
     void on_request_written(std::uint64_t ticket, const std::string& host) override;
     void on_permit_wanted(std::uint64_t ticket, const std::string& host) override;
+    void on_host_busy(std::uint64_t ticket, const std::string& host,
+                      std::chrono::microseconds retry_after) override;
     void on_finished(std::uint64_t ticket, JobResult result) override;
     void on_turn_over(bool is_busy) override;
 

@@ -76,6 +76,9 @@ class AsyncEvents {
   virtual void on_request_written(std::uint64_t ticket, const std::string& host) = 0;
   // The job wants to go on at another host: wait for AsyncProcessor::on_permit.
   virtual void on_permit_wanted(std::uint64_t ticket, const std::string& host) = 0;
+  // The host answers that it has too much to do. It asked for so long a pause; 0: it did not say.
+  virtual void on_host_busy(std::uint64_t ticket, const std::string& host,
+                            std::chrono::microseconds retry_after) = 0;
   virtual void on_finished(std::uint64_t ticket, JobResult result) = 0;
   // The loop has told what it found ready. It sleeps next unless it is busy: the moment to hand over what it
   // told.

@@ -142,7 +142,8 @@ bool Plan::calm() const {
   return deaths_are_honest() && duplicated == 0 && reordered == 0 && lane_cut.every.count() == 0 &&
          results_cut.every.count() == 0 && sink_pause.every.count() == 0 &&
          ventilator_kill.every.count() == 0 && sink_kill.every.count() == 0 && drain.every.count() == 0 &&
-         killed_at_points == 0 && poison.empty() && disk_full.every.count() == 0 && frontier_refused == 0;
+         killed_at_points == 0 && !dies_of_interrupt && poison.empty() && disk_full.every.count() == 0 &&
+         frontier_refused == 0;
 }
 
 SpooledJob Plan::spooled_job(JobId job) const {
@@ -166,6 +167,12 @@ bool Plan::passing_at(JobId job, std::uint32_t attempt) const {
   const std::uint64_t drawn = mix(seed ^ (job * 13 + 6));
   if (truth_of(job) == Status::kFailed) return drawn % 2 == 0;
   return attempts > 1 && attempt <= drawn % attempts;  // the last one at the latest is ok
+}
+
+std::optional<Duration> Plan::busy_at(JobId job, std::uint32_t attempt) const {
+  if (!hosts.limits() || seed % 3 != 0 || !passing_at(job, attempt)) return std::nullopt;
+  const std::uint64_t drawn = mix(seed ^ (job * 17 + attempt));
+  return drawn % 2 == 0 ? Duration{0} : Duration(milliseconds(drawn % 500));
 }
 
 Duration Plan::duration_of(JobId job) const {

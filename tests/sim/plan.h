@@ -88,6 +88,8 @@ struct Plan {
   Status truth_of(JobId job) const;
   // Whether this attempt fails in a way that may pass.
   bool passing_at(JobId job, std::uint32_t attempt) const;
+  // How long a pause the job's host asks for then, 0 where it does not say; nothing: it is not busy.
+  std::optional<Duration> busy_at(JobId job, std::uint32_t attempt) const;
   Duration duration_of(JobId job) const;
 };
 

@@ -112,7 +112,14 @@ void SimWorker::finish(JobId job, std::uint64_t serial) {
   } else {
     completion.result = JobResult::ok("payload");
   }
-  if (world_.plan.asynchronous) push_event(proto::HostEvent::FINISHED, job, {});
+  if (world_.plan.asynchronous) {
+    if (const auto pause = world_.plan.busy_at(job, completion.attempt)) {
+      world_.count(Fault::kHostBusy);
+      push_event(proto::HostEvent::BUSY, job, world_.plan.host_of(job));
+      host_events_.back().set_retry_after_us(static_cast<std::uint64_t>(pause->count()));
+    }
+    push_event(proto::HostEvent::FINISHED, job, {});
+  }
   append_to(completions_.emplace_back(), std::move(completion));
   wake();
 }

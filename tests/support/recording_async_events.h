@@ -18,12 +18,21 @@ namespace fantail {
 class RecordingAsyncEvents : public AsyncEvents {
  public:
   using TicketAndHost = std::pair<std::uint64_t, std::string>;
+  struct Busy {
+    std::uint64_t ticket;
+    std::string host;
+    std::chrono::microseconds retry_after;
+  };
 
   void on_request_written(std::uint64_t ticket, const std::string& host) override {
     change([&] { written_.emplace_back(ticket, host); });
   }
   void on_permit_wanted(std::uint64_t ticket, const std::string& host) override {
     change([&] { wanted_.emplace_back(ticket, host); });
+  }
+  void on_host_busy(std::uint64_t ticket, const std::string& host,
+                    std::chrono::microseconds retry_after) override {
+    change([&] { busy_.push_back({ticket, host, retry_after}); });
   }
   void on_finished(std::uint64_t ticket, JobResult result) override {
     change([&] {
@@ -42,6 +51,7 @@ class RecordingAsyncEvents : public AsyncEvents {
   std::map<std::uint64_t, JobResult> finished() const { return copy(finished_); }
   std::vector<TicketAndHost> written() const { return copy(written_); }
   std::vector<TicketAndHost> wanted() const { return copy(wanted_); }
+  std::vector<Busy> busy() const { return copy(busy_); }
   std::size_t finished_twice() const { return copy(finished_twice_); }
 
  private:
@@ -65,6 +75,7 @@ class RecordingAsyncEvents : public AsyncEvents {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<TicketAndHost> written_, wanted_;
+  std::vector<Busy> busy_;
   std::map<std::uint64_t, JobResult> finished_;
   std::size_t finished_twice_ = 0;
 };

@@ -63,6 +63,28 @@ class Politeness(fantail.SystemTest):
         self.assertEqual(12, len(times))
         self.assertGreaterEqual(min(after - before for before, after in zip(times, times[1:])), 0.1 - TOLERANCE_S)
 
+    def test_a_busy_host_is_left_alone_by_all_workers_and_no_other_host_is(self):
+        told = []
+
+        def answer(_):
+            time.sleep(0.01)
+            if told or len(busy.requests) < 20:
+                return fantail.page()
+            told.append(time.monotonic())
+            return 429, {"Retry-After": "1"}, b""
+
+        busy = fantail.WebServer(self, answer)
+        quick = fantail.WebServer(self, lambda path: fantail.page())
+        urls = [f"{busy.url}/{i}" for i in range(60)] + [f"{quick.url}/{i}" for i in range(2000)]
+        code, _, report, _ = self.run_fantail("-j", "4", "--rate", "1000/s", "urls", "--per-host", "4", *urls)
+        self.assertEqual(1, code)
+        self.assert_balanced(report)
+        self.assertEqual(1, report["jobs"]["failed"], "the one that was told so")
+        # Those that were under way come a moment later.
+        self.assertEqual([], [when for when, _ in busy.requests if told[0] + 0.2 < when < told[0] + 1 - TOLERANCE_S])
+        self.assertEqual(60, len(busy.requests))
+        self.assertGreater(len([when for when, _ in quick.requests if told[0] + 0.2 < when < told[0] + 1]), 100)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -48,6 +48,70 @@ TEST(HostQueues, HostsTakeTurns) {
   EXPECT_EQ(take_all_ready(queues, kStart), (Jobs{0, 3, 1, 4, 2, 5}));
 }
 
+class BusyHost : public testing::Test {
+ protected:
+  BusyHost() {
+    for (JobId job = 0; job < 20; ++job)
+      queues.add(job, "a");
+    queues.add(20, "b");
+  }
+  // The next job of the host is asked for then, and answered so a moment later.
+  void answer_next(std::optional<Duration> busy) {
+    const auto job = queues.take(now);
+    ASSERT_TRUE(job);
+    queues.on_written(*job, "a", now);
+    if (busy) queues.on_busy(*job, "a", *busy, now);
+    queues.on_finished(*job, now);
+  }
+
+  HostQueues queues{{.per_host = 2}};
+  Instant now = kStart;
+};
+
+TEST_F(BusyHost, IsLeftAloneForAsLongAsItAskedAndNoOtherIs) {
+  answer_next(std::chrono::seconds(3));
+  EXPECT_EQ(take_all_ready(queues, now + milliseconds(2999)), (Jobs{20}));
+  EXPECT_EQ(queues.next_wake(), now + milliseconds(3000));
+  EXPECT_EQ(take_all_ready(queues, now + milliseconds(3000)), (Jobs{1, 2}));
+}
+
+TEST_F(BusyHost, IsLeftAloneForLongerEachTimeUntilItAnswers) {
+  take_all_ready(queues, now);
+  queues.on_finished(0, now);
+  queues.on_finished(1, now);
+  for (const int expected_ms : {250, 500, 1000, 2000, 4000, 4000}) {
+    answer_next(Duration{0});
+    EXPECT_EQ(queues.next_wake(), now + milliseconds(expected_ms));
+    now = queues.next_wake();
+  }
+  answer_next(std::nullopt);
+  answer_next(Duration{0});
+  EXPECT_EQ(queues.next_wake(), now + milliseconds(250));
+}
+
+TEST_F(BusyHost, ManyAnswersToWhatWasUnderWayArePartOfOnePause) {
+  EXPECT_EQ(take_all_ready(queues, now), (Jobs{0, 20, 1}));
+  for (const JobId job : {0u, 1u}) {
+    queues.on_written(job, "a", now);
+    queues.on_busy(job, "a", Duration{0}, now + milliseconds(job));
+    queues.on_finished(job, now + milliseconds(job));
+  }
+  EXPECT_EQ(queues.next_wake(), now + milliseconds(250));
+  queues.on_busy(0, "a", std::chrono::seconds(1), now + milliseconds(2));
+  EXPECT_EQ(queues.next_wake(), now + milliseconds(1002)) << "what it asks for is kept";
+  queues.on_busy(0, "a", milliseconds(10), now + milliseconds(3));
+  EXPECT_EQ(queues.next_wake(), now + milliseconds(1002)) << "also where it asks for less later";
+}
+
+TEST_F(BusyHost, GivesNoPermitToJobsFromElsewhere) {
+  answer_next(std::chrono::seconds(1));
+  EXPECT_FALSE(queues.permit(30, "a", now + milliseconds(999)));
+  EXPECT_TRUE(queues.on_wanted(31, "a", now));
+  EXPECT_FALSE(queues.take_grant(now + milliseconds(999)));
+  EXPECT_TRUE(queues.take_grant(now + milliseconds(1000)));
+  queues.on_busy(31, "nobody", Duration{0}, now);
+}
+
 TEST(HostQueues, TheDelayCountsFromTheWrittenRequest) {
   HostQueues queues({.per_host = 0, .delay = milliseconds(100)});
   queues.add(0, "a");

@@ -124,6 +124,20 @@ TEST_F(UrlsProcessor, UsesAConnectionAgain) {
   EXPECT_EQ(server.requests()[0].connection, server.requests()[1].connection);
 }
 
+TEST_F(UrlsProcessor, TellsOfAHostThatIsBusy) {
+  HttpServer asks(answer(429, {"Retry-After: 7"}, ""));
+  HttpServer is_silent(answer(503, {}, ""));
+  HttpServer fails(answer(500, {"Retry-After: 7"}, ""));
+  for (const HttpServer* server : {&asks, &is_silent, &fails})
+    EXPECT_EQ(get(server->url("/")).status, Status::kFailed);
+  const auto busy = events_.busy();
+  ASSERT_EQ(busy.size(), 2u);
+  EXPECT_EQ("http://" + busy[0].host + "/", asks.url("/"));
+  EXPECT_EQ(busy[0].retry_after, std::chrono::seconds(7));
+  EXPECT_EQ("http://" + busy[1].host + "/", is_silent.url("/"));
+  EXPECT_EQ(busy[1].retry_after, std::chrono::seconds(0));
+}
+
 TEST_F(UrlsProcessor, CallsAStatusOf400AndAboveAFailureThatCarriesTheStatus) {
   HttpServer missing(answer(404, {kHtml}, "<title>Oops</title>"));
   const JobResult job = get(missing.url("/"));

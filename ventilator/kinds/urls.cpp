@@ -20,7 +20,8 @@ class UrlsCommand : public KindCommand {
     app->add_option("--header", headers_, "Send this header too, 'Name: value'; may be repeated")
         ->type_name("HEADER")
         ->allow_extra_args(false);
-    app->add_option("--per-host", per_host_, "Requests in flight to one host and port; 0: no limit")
+    app->add_option("--per-host", per_host_,
+                    "Requests in flight to one host and port; 0: no limit. One that answers 429 or 503 rests")
         ->capture_default_str();
     add_duration(*app, "--delay", delay_, "Time between two requests to one host and port [0s]");
     http_.add_to(*app);

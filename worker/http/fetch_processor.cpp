@@ -34,6 +34,8 @@ class FetchProcessor::RunningJob : public FetchListener {
     if (refused) {
       result.passing = is_passing_status(response.status_code);
       result.retry_after = response.retry_after;
+      if (is_busy_status(response.status_code))
+        processor_.events_.on_host_busy(ticket_, response.url.host_and_port(), response.retry_after);
     }
     processor_.finish(ticket_, std::move(result));
   }

@@ -116,4 +116,8 @@ bool is_passing_status(std::uint32_t status_code) {
   return std::ranges::find(kPassing, status_code) != std::end(kPassing);
 }
 
+bool is_busy_status(std::uint32_t status_code) {
+  return status_code == 429 || status_code == 503;
+}
+
 }  // namespace fantail

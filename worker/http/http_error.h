@@ -26,6 +26,8 @@ HttpError read_curl_code(CURLcode code, const std::string& host);
 HttpError read_status_code(std::uint32_t status_code);
 // Whether the same request may be answered otherwise later.
 bool is_passing_status(std::uint32_t status_code);
+// Whether the host asks for fewer requests.
+bool is_busy_status(std::uint32_t status_code);
 
 // The URL for rows and messages: without user name and password.
 Url without_secrets(Url url);
