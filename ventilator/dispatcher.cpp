@@ -11,6 +11,8 @@ namespace {
 constexpr Duration kAbortGrace = std::chrono::milliseconds(700);
 constexpr Duration kAfterAcknowledgement = std::chrono::seconds(2);
 constexpr Duration kDispatcherTickMax = std::chrono::milliseconds(100);
+constexpr std::size_t kFewWorkers = 32;  // are looked at in every turn
+constexpr Duration kLookPerWorker = std::chrono::microseconds(1);
 
 }  // namespace
 
@@ -113,6 +115,13 @@ Status Dispatcher::stop_status() const {
   return end_ == proto::RUN_END_DEADLINE ? Status::kExpired : Status::kCancelled;
 }
 
+// What one worker tells is dealt with at once; to look at a thousand of them in every turn would take most of
+// the time.
+Duration Dispatcher::time_between_looks() const {
+  const std::size_t workers = workers_.size();
+  return workers < kFewWorkers ? Duration{0} : kLookPerWorker * static_cast<Duration::rep>(workers);
+}
+
 Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   if (sink_exit_code_) {
     if (now >= acknowledged_at_ + kAfterAcknowledgement) exit_code_ = sink_exit_code_;
@@ -125,7 +134,11 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
     sink_heard_ = now;
   }
   ticked_ = now;
-  const Instant next_death = check_workers(now, out);
+  const bool looks = now >= look_at_;
+  if (looks) {
+    next_death_ = check_workers(now, out);
+    look_at_ = now + time_between_looks();
+  }
   const bool waited = policy_.wait != DispatchPolicy::kForever && now >= started_ + policy_.wait;
   if (waited && !sink_opened_) {
     exit_code_ = 5;  // there is nobody to report to
@@ -149,10 +162,11 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   propose_quarantined(now, out);
   propose_given_up(now, out);
   propose_cancelled(now, out);
-  dispatch(now, out);
+  if (looks) dispatch(now, out);
   measure_slots(now);
   ask_sink(now, out);
-  Instant wake = std::min({now + kDispatcherTickMax, next_death, hosts_.next_wake()});
+  Instant wake = std::min({now + kDispatcherTickMax, next_death_, hosts_.next_wake()});
+  if (!looks) wake = std::min(wake, look_at_);
   // What is due already waits for a free slot.
   for (const Instant due : {rate_.next_wake(), retry_queue_.next_wake()}) {
     if (due > now) wake = std::min(wake, due);

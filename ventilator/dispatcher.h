@@ -231,6 +231,7 @@ class Dispatcher {
   void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
   void send_unknown(const WorkerId& id, DispatchOutbox& out) const;
   void send_pong(const WorkerId& id, DispatchOutbox& out) const;
+  Duration time_between_looks() const;
   Instant check_workers(Instant now, DispatchOutbox& out);  // returns when it next has something to find
   Instant last_moment(const Worker& worker) const;          // by which a sign of life has to come
 
@@ -335,6 +336,8 @@ class Dispatcher {
   std::uint64_t skipped_ = 0;
 
   Instant ticked_{};
+  Instant look_at_{};     // when all workers are looked at again
+  Instant next_death_{};  // as was found then
   Workers workers_;
   std::uint32_t workers_ever_ = 0;
   SlotCounts slots_;

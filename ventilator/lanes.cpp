@@ -10,6 +10,7 @@ namespace fantail {
 namespace {
 
 constexpr Duration kLookApart = std::chrono::milliseconds(50);
+constexpr Duration kTryPerLane = std::chrono::microseconds(10);
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -59,26 +60,28 @@ Lanes::Opened Lanes::open(const WorkerId& worker, const Endpoint& base, std::str
     if (port == 0) return {0, error};
   }
   lanes_.emplace(worker, Lane{std::move(socket), port, std::move(first_message), true});
-  ++opening_;
+  opening_.push_back(worker);
   return {port, {}};
 }
 
 void Lanes::close(const WorkerId& worker) {
   const auto lane = lanes_.find(worker);
   if (lane == lanes_.end()) return;
-  if (!lane->second.first_message.empty()) --opening_;
+  std::erase(opening_, worker);
   lanes_.erase(lane);
 }
 
-std::vector<WorkerId> Lanes::try_opening() {
+std::vector<WorkerId> Lanes::try_opening(Instant now) {
   std::vector<WorkerId> up;
-  if (opening_ == 0) return up;
-  for (auto& [worker, lane] : lanes_) {
-    if (lane.first_message.empty() || !lane.socket.send(lane.first_message)) continue;
+  if (now < tried_at_ + kTryPerLane * static_cast<Duration::rep>(opening_.size())) return up;
+  tried_at_ = now;
+  std::erase_if(opening_, [&](const WorkerId& worker) {
+    Lane& lane = lanes_.at(worker);
+    if (!lane.socket.send(lane.first_message)) return false;
     lane.first_message.clear();
-    --opening_;
     up.push_back(worker);
-  }
+    return true;
+  });
   return up;
 }
 

@@ -36,8 +36,9 @@ class Lanes {
   Opened open(const WorkerId& worker, const Endpoint& base, std::string first_message);
   void close(const WorkerId& worker);
   // Tries to send the first messages: a lane is up once its worker has connected. Returns those that came up.
-  std::vector<WorkerId> try_opening();
-  bool any_opening() const { return opening_ > 0; }
+  // Each try costs a system call, so where many open it tries less often.
+  std::vector<WorkerId> try_opening(Instant now);
+  bool any_opening() const { return !opening_.empty(); }
   // Those of the others that lost their worker's connection, or have it again, since this was asked before.
   // Looks now and then: it costs a system call a lane, where watching each by ZeroMQ's monitor would cost a
   // socket, whose messages must be read at once.
@@ -59,7 +60,8 @@ class Lanes {
   SocketContext& context_;
   PortRange ports_;
   std::map<WorkerId, Lane> lanes_;
-  std::size_t opening_ = 0;
+  std::vector<WorkerId> opening_;
+  Instant tried_at_{};
   Instant looked_at_{};
   std::uint32_t next_ipc_ = 100;  // numbers below belong to other endpoints of the role
 };

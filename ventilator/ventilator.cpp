@@ -184,7 +184,7 @@ int Ventilator::run(Signals& signals) {
     receive_workers(now);
     receive_sink(now);
     if (sink_watch_.closed()) dispatcher_.on_sink_gone(now);
-    for (const WorkerId& worker : lanes_.try_opening())
+    for (const WorkerId& worker : lanes_.try_opening(now))
       dispatcher_.on_lane_open(worker, now, *this);
     for (const auto& [worker, connected] : lanes_.changes(now)) {
       if (connected) dispatcher_.on_lane_connected(worker, now, *this);

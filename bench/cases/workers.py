@@ -6,7 +6,7 @@ import traces
 from cases.balance import endpoint
 from harness import Bar, Case, Metric, Variant
 
-JOBS, QUICK_JOBS = 2_000_000, 50_000
+JOBS, QUICK_JOBS = 10_000_000, 50_000
 
 
 @contextlib.contextmanager

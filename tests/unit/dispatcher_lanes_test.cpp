@@ -53,6 +53,27 @@ TEST_F(DispatcherLanesTest, TheDispatcherWakesForTheDeath) {
   EXPECT_EQ(out.closed.take(), "a");
 }
 
+// So many are not looked at in every turn, but soon enough.
+TEST_F(DispatcherLanesTest, OneOfManyWorkersThatDropsIsNoticedAsSoon) {
+  std::vector<WorkerId> others = {"b"};
+  for (int index = 0; index < 100; ++index) {
+    others.push_back("other " + std::to_string(index));
+    scene.join(others.back(), 1);
+  }
+  scene.advance(milliseconds(100), others);
+  scene.tick();
+  drop("a");
+  const Instant dropped = scene.now;
+  EXPECT_LE(scene.dispatcher.on_tick(scene.now, out), scene.now + milliseconds(1)) << "not looked at yet";
+  scene.advance(DispatchScene::kBeat - milliseconds(50), others);
+  const Instant wake = scene.dispatcher.on_tick(scene.now + milliseconds(1), out);
+  EXPECT_EQ(wake, dropped + DispatchScene::kBeat + Duration{1});
+  EXPECT_TRUE(out.closed.empty());
+  scene.now = wake;
+  scene.tick();
+  EXPECT_EQ(out.closed.take(), "a");
+}
+
 TEST_F(DispatcherLanesTest, ALaneThatIsConnectedAgainIsNoDeath) {
   drop("a");
   scene.advance(milliseconds(900), {"b"});
