@@ -144,7 +144,8 @@ bool Dispatcher::advance_frontier(const std::vector<JobSpan>& jobs, Instant now,
   std::uint64_t step = 0;
   for (const auto& [id, worker] : workers_)
     step += kFrontierStepWindows * window(worker);
-  const JobId ahead = std::min(spooled_, end + std::max(step, kFrontierStepMin));
+  // Also ahead of what is there: jobs that come one by one are not to cost a write each.
+  const JobId ahead = end + std::max(step, kFrontierStepMin);
   if (out.advance_frontier(ahead)) {
     frontier_ = ahead;
     return true;

@@ -77,7 +77,7 @@ void Spool::close_input(bool complete, std::uint64_t skipped) {
 }
 
 void Spool::set_frontier(JobId job) {
-  assert(job >= frontier_ && job <= jobs_);
+  assert(job >= frontier_);
   frontier_moved_ = frontier_moved_ || job != frontier_;
   frontier_ = job;
 }
@@ -206,7 +206,6 @@ bool Spool::apply(const SpoolEntry& entry) {
   } else if (const auto* closed = std::get_if<ClosedEntry>(&entry)) {
     closed_ = *closed;
   } else if (const auto* frontier = std::get_if<FrontierEntry>(&entry)) {
-    if (frontier->job > jobs_) return false;
     frontier_ = frontier->job;
   } else if (const auto* deaths = std::get_if<DeathsEntry>(&entry)) {
     for (const JobId job : deaths->jobs) {

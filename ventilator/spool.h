@@ -47,7 +47,9 @@ class Spool {
   bool closed() const { return closed_.has_value(); }  // nothing more will be submitted
   bool input_complete() const { return closed_ && closed_->complete; }  // and the input was read to its end
   std::uint64_t skipped() const { return closed_ ? closed_->skipped : 0; }  // special files passed over
-  JobId frontier() const { return frontier_; }  // jobs from here on were never dispatched
+  // Jobs from here on were never dispatched. May be written ahead of what there is; of an opened spool it is
+  // within it: only what was durable was dispatched.
+  JobId frontier() const { return frontier_; }
   const std::map<JobId, Deaths>& deaths() const { return deaths_; }
   const StopDecision& stop() const { return stop_; }   // the last one; its level is STOP_NONE: there is none
   bool acknowledged() const { return acknowledged_; }  // the run is over, and the ventilator is done with it
@@ -62,7 +64,7 @@ class Spool {
   // payload_bytes.
   void append_generated(std::uint64_t count, std::uint64_t payload_bytes);
   void close_input(bool complete, std::uint64_t skipped);
-  // Requires: not lower than before, not above size().
+  // Requires: not lower than before.
   void set_frontier(JobId job);
   // One worker died that held these jobs.
   void add_deaths(const std::vector<JobId>& jobs, bool alone);

@@ -158,6 +158,7 @@ std::optional<std::string> Spool::recover() {
     end_ += kRecordHeaderSize + header.length;
   }
   if (end_ == 0) return damage(path_, 0, "is missing");
+  frontier_ = std::min(frontier_, jobs_);
   return settle_tail(last_record, file.view(last_record, end_ - last_record), file.size());
 }
 

@@ -210,8 +210,9 @@ void start_ventilator(State& state) {
   DispatchPolicy policy;
   policy.kind = "echo";
   policy.heartbeat = kStep;
-  node.dispatcher.emplace(policy, run_spec(), ++node.spool.epoch, node.now,
-                          FormerLife{node.spool.frontier, node.spool.deaths, node.spool.stop});
+  node.dispatcher.emplace(
+      policy, run_spec(), ++node.spool.epoch, node.now,
+      FormerLife{std::min(node.spool.frontier, kJobs), node.spool.deaths, node.spool.stop});
   node.down_for = 0;
   node.next_port = 1 + static_cast<std::uint32_t>(node.spool.epoch) * 100;
   node.asked = node.answered = 0;

@@ -35,7 +35,7 @@ void SimVentilator::begin() {
   policy.rate = world_.plan.rate;
   policy.backoff = {std::chrono::milliseconds(20), std::chrono::milliseconds(500)};
   dispatcher_.emplace(policy, world_.run_spec(), ++spool.epoch, now,
-                      FormerLife{spool.frontier, spool.deaths, spool.stop});
+                      FormerLife{std::min(spool.frontier, spool.spooled), spool.deaths, spool.stop});
   from_workers_.clear();
   from_sink_.clear();
   peers_.clear();

@@ -272,8 +272,10 @@ void SimWorker::check_holding(const google::protobuf::RepeatedPtrField<proto::Jo
 
 void SimWorker::check_credit() {
   const std::uint64_t holds = queue_.size() + running_.size();
-  // A hello that comes late tells of less than is held by then.
-  const std::uint64_t credit = (slots_ + ahead_most_) * (world_.plan.reordered > 0 ? 2 : 1);
+  // A hello that comes late, or again, tells of less than is held by then.
+  const Plan& plan = world_.plan;
+  const bool late_hellos = plan.reordered > 0 || plan.duplicated > 0 || plan.lost > 0;
+  const std::uint64_t credit = (slots_ + ahead_most_) * (late_hellos ? 2 : 1);
   if (!strange_lane_ && holds > credit) {
     world_.fail("worker " + id_ + " holds " + std::to_string(holds) + " jobs, more than its credit of " +
                 std::to_string(credit));

@@ -140,7 +140,12 @@ TEST_F(DispatcherSlots, WaitForJobsToBeTriedAgain) {
 }
 
 TEST_F(DispatcherSlots, WaitForAVentilatorWhoseDiskIsFull) {
-  begin(4, 1);
+  // It goes no further than its former life did.
+  FormerLife former;
+  former.frontier = 1;
+  begin(DispatchScene::make_policy(), 4, 1, former);
+  scene->advance(seconds(2), {"a"});
+  scene->deliver();
   scene->out.frontier_writable = false;
   scene->dispatcher.on_spooled(10, scene->now, scene->out);
   expect_three_wait_for(proto::SLOT_VENTILATOR);

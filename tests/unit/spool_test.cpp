@@ -186,6 +186,17 @@ TEST(Spool, TellsHowManyInputsFit) {
   EXPECT_EQ(fitting({0, 106}, 100), (Fits{999, 100})) << "there are not so many";
 }
 
+TEST(Spool, AFrontierThatIsAheadIsWithinTheSpoolOnceItIsOpened) {
+  const TemporaryFolder folder(TemporaryFolder::Place::kMemory);
+  Spool spool = created(folder.path());
+  spool.append("one");
+  spool.set_frontier(1000);
+  sync(spool);
+  spool.append("two");
+  sync(spool);
+  EXPECT_EQ(opened(folder.path()).frontier(), 2U);
+}
+
 TEST(Spool, KeepsWhatTheVentilatorMustKnow) {
   const TemporaryFolder folder(TemporaryFolder::Place::kMemory);
   Spool spool = created(folder.path());
