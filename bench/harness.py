@@ -189,8 +189,8 @@ class Bench:
     def random(self, seed=1):
         return random.Random(seed)
 
-    def fdatasync_s(self, times=100):
-        """How long the data folder's storage takes to sync one small write: the median."""
+    def fdatasync_s(self, times=100, apart_s=0):
+        """How long the data folder's storage takes to sync one small write: the median. One that was idle meanwhile takes longer."""
         name = os.path.join(self.data, f"fdatasync-{os.getpid()}")
         took = []
         descriptor = os.open(name, os.O_CREAT | os.O_WRONLY)
@@ -200,6 +200,7 @@ class Bench:
                 start = time.monotonic()
                 os.fdatasync(descriptor)
                 took.append(time.monotonic() - start)
+                time.sleep(apart_s)
         finally:
             os.close(descriptor)
             os.remove(name)
