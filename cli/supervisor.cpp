@@ -150,12 +150,15 @@ void Supervisor::on_exit(Child& child, int status, Instant now) {
   if (suspended_ || exit_code_) {
     child.over = true;  // everybody leaves
     if (suspended_ && !any_worker()) tell(ChildCommand::Role::kSink, SIGTERM);
+    // A worker that was about to join hears of the end from nobody else.
+    if (!suspended_ && role == ChildCommand::Role::kVentilator) tell(ChildCommand::Role::kWorker, SIGTERM);
     return;
   }
   if (role == ChildCommand::Role::kVentilator && exited) {
     child.over = true;
     exit_code_ = WEXITSTATUS(status);
     kill_at_ = now + (*exit_code_ != kExitUsage ? kFarewell : Duration{0});
+    tell(ChildCommand::Role::kWorker, SIGTERM);
     return;
   }
   if (role == ChildCommand::Role::kSink && exited) {

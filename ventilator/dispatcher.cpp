@@ -165,7 +165,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   if (looks) dispatch(now, out);
   measure_slots(now);
   ask_sink(now, out);
-  Instant wake = std::min({now + kDispatcherTickMax, next_death_, hosts_.next_wake()});
+  Instant wake = std::min({now + kDispatcherTickMax, next_death_, hosts_.next_wake(), next_question()});
   if (!looks) wake = std::min(wake, look_at_);
   // What is due already waits for a free slot.
   for (const Instant due : {rate_.next_wake(), retry_queue_.next_wake()}) {

@@ -265,6 +265,7 @@ class Dispatcher {
   void settle_limbo(std::uint64_t answered, Instant now, DispatchOutbox& out);
   void settle_undecided(Instant now, DispatchOutbox& out);
   void ask_sink(Instant now, DispatchOutbox& out);
+  Instant next_question() const;
   void open_run(Instant now, DispatchOutbox& out);
   void fill_facts(proto::RunFacts& facts, Instant now) const;
   Status stop_status() const;

@@ -56,6 +56,12 @@ void Dispatcher::ask_sink(Instant now, DispatchOutbox& out) {
   out.send_to_sink(message);
 }
 
+// When a question that came too soon after the last one is to be asked.
+Instant Dispatcher::next_question() const {
+  const bool waits = sink_opened_ && !sink_exit_code_ && (answered_ == question_ || facts_changed_);
+  return waits ? asked_at_ + kAskApart : kNever;
+}
+
 void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   if (first_dispatch_) {
     // One microsecond at least: zero says that nothing was dispatched.

@@ -29,7 +29,7 @@ namespace {
 constexpr Duration kSayUnreachable = std::chrono::seconds(3);
 constexpr Duration kTellWaiting = std::chrono::seconds(10);
 constexpr int kMessagesPerTurn = 256;
-constexpr int kGoodbyeLingerMs = 1000;
+constexpr int kGoodbyeLingerMs = 200;  // a ventilator that is there takes it at once
 
 class Worker : public SessionOutbox {
  public:
@@ -206,7 +206,9 @@ int Worker::run(Signals& signals) {
     }
   }
   log_->info("leaving: {}", session_.dropped().text());
-  control_.raw().set(zmq::sockopt::linger, kGoodbyeLingerMs);
+  // Where no ventilator knows it nobody waits for its goodbye.
+  const bool known = session_.waits_for() != Session::WaitsFor::kVentilator;
+  if (known) control_.raw().set(zmq::sockopt::linger, kGoodbyeLingerMs);
   return 0;
 }
 

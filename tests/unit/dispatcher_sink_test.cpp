@@ -55,6 +55,22 @@ TEST_F(DispatcherSinkTest, OpensTheRunUntilTheSinkTakesIt) {
   EXPECT_FALSE(scene.dispatcher.sink_reached());
 }
 
+// A sink that answers at once is asked again soon, and the end of the run is not slept over.
+TEST_F(DispatcherSinkTest, WakesForTheNextQuestion) {
+  begin(2);
+  scene.answer();
+  scene.tick();
+  const std::uint64_t asked = scene.question();
+  scene.now -= milliseconds(2);  // of the three that an answer takes here
+  scene.answer();
+  const Instant wake = scene.dispatcher.on_tick(scene.now, out);
+  EXPECT_EQ(scene.question(), asked) << "not so soon";
+  EXPECT_LE(wake, scene.now + milliseconds(2));
+  scene.now = wake;
+  scene.tick();
+  EXPECT_EQ(scene.question(), asked + 1);
+}
+
 TEST_F(DispatcherSinkTest, NothingIsDispatchedBeforeTheSinkIsThere) {
   scene.join("a", 1);
   scene.dispatcher.on_spooled(5, scene.now, out);
