@@ -77,6 +77,53 @@ class Recovery(fantail.SystemTest):
         self.assert_each_job_once(fantail.read_rows(self.path("rows.jsonl")), count)
         self.assertEqual(self.undisturbed_digest("echo", "--count", str(count)), self.report()["digest"])
 
+    def test_only_what_killed_workers_held_runs_again(self):
+        count, slots = 30_000, 2
+        folder, function = self.path("executions"), self.path("function.py")
+        os.makedirs(folder)
+        with open(function, "w", encoding="ascii") as file:
+            file.write(f"import os, sys\nlog = open(f'{folder}/{{os.getpid()}}', 'a', buffering=1)\n"
+                       "for line in sys.stdin:\n    log.write(line)\n    print(line.strip(), flush=True)\n")
+
+        def executed():
+            lines = []
+            for path in glob.glob(os.path.join(folder, "*")):
+                with open(path, encoding="ascii") as file:
+                    lines += file.read().splitlines()
+            return len(lines), len(set(lines))
+
+        sink_command = self.command("sink")
+        ventilator_command = self.command("ventilator", "--max-deaths", "0", "map", "--count", str(count), "--", "python3", function)
+        worker_command = self.command("worker", "--slots", str(slots), "--kinds", "map")
+        sink, ventilator = self.start(*sink_command), self.start(*ventilator_command)
+        workers = [self.start(*worker_command) for _ in range(2)]
+        self.rows_reach(count // 10)
+        self.kill(sink)
+        sink = self.start(*sink_command)
+        self.rows_reach(count * 2 // 10)
+        self.kill(ventilator)
+        ventilator = self.start(*ventilator_command)
+        self.rows_reach(count * 4 // 10)
+        for process in workers:
+            process.send_signal(signal.SIGSTOP)
+        durable = self.lines()
+        for process in workers:
+            self.kill(process)
+        executions, different = executed()
+        self.assertEqual(different, executions, "what finished runs once, whoever else dies")
+        for _ in range(2):
+            self.start(*worker_command)
+        self.assertEqual(0, self.finish(ventilator)[0])
+        code, _, errors = self.finish(sink)
+        self.assertEqual(0, code, errors)
+        self.assert_balanced(self.report())
+        again, different = executed()
+        again -= different
+        self.assertEqual(count, different)
+        print(f"{again} jobs ran again", flush=True)
+        # And what a function began as its worker died.
+        self.assertLessEqual(again, executions - durable + 2 * slots)
+
     def test_all_killed_at_once(self):
         count = 3000
         commands = [self.command("sink"), self.command("ventilator", "echo", "--count", str(count), "--sleep", "2ms"),
