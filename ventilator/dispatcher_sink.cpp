@@ -38,8 +38,7 @@ void Dispatcher::ask_sink(Instant now, DispatchOutbox& out) {
   // A sink that does not answer may be a new one, which has to be told of the run first.
   if (overdue) open_run(now, out);
   if (!sink_opened_) return;
-  const bool answered = answered_ == question_;
-  if (!overdue && (now < asked_at_ + kAskApart || !(answered || facts_changed_))) return;
+  if (!overdue && now < next_question()) return;
   proto::VentilatorToSink message;
   message.set_run_id(spec_.run_id());
   message.set_epoch(epoch_);
@@ -56,7 +55,7 @@ void Dispatcher::ask_sink(Instant now, DispatchOutbox& out) {
   out.send_to_sink(message);
 }
 
-// When a question that came too soon after the last one is to be asked.
+// Not before an answer or news, and not too soon after the last one.
 Instant Dispatcher::next_question() const {
   const bool waits = sink_opened_ && !sink_exit_code_ && (answered_ == question_ || facts_changed_);
   return waits ? asked_at_ + kAskApart : kNever;

@@ -51,11 +51,8 @@ class Recovery(fantail.SystemTest):
         process.kill()
         process.wait()
 
-    def test_each_process_killed_in_mid_run(self):
-        count = 100_000
-        sink_command = self.command("sink")
-        ventilator_command = self.command("ventilator", "--max-deaths", "0", "echo", "--count", str(count))
-        worker_command = self.command("worker", "--slots", "4", "--slowdown", "100")
+    def start_and_kill_two(self, count, sink_command, ventilator_command, worker_command):
+        """Two workers, and a sink and a ventilator that were killed in turn: those that took their places."""
         sink, ventilator = self.start(*sink_command), self.start(*ventilator_command)
         workers = [self.start(*worker_command) for _ in range(2)]
         self.rows_reach(count // 10)
@@ -63,7 +60,14 @@ class Recovery(fantail.SystemTest):
         sink = self.start(*sink_command)
         self.rows_reach(count * 2 // 10)
         self.kill(ventilator)
-        ventilator = self.start(*ventilator_command)
+        return sink, self.start(*ventilator_command), workers
+
+    def test_each_process_killed_in_mid_run(self):
+        count = 100_000
+        sink_command = self.command("sink")
+        ventilator_command = self.command("ventilator", "--max-deaths", "0", "echo", "--count", str(count))
+        worker_command = self.command("worker", "--slots", "4", "--slowdown", "100")
+        sink, ventilator, workers = self.start_and_kill_two(count, sink_command, ventilator_command, worker_command)
         self.rows_reach(count * 3 // 10)
         for worker in workers:
             self.kill(worker)
@@ -95,14 +99,7 @@ class Recovery(fantail.SystemTest):
         sink_command = self.command("sink")
         ventilator_command = self.command("ventilator", "--max-deaths", "0", "map", "--count", str(count), "--", "python3", function)
         worker_command = self.command("worker", "--slots", str(slots), "--kinds", "map")
-        sink, ventilator = self.start(*sink_command), self.start(*ventilator_command)
-        workers = [self.start(*worker_command) for _ in range(2)]
-        self.rows_reach(count // 10)
-        self.kill(sink)
-        sink = self.start(*sink_command)
-        self.rows_reach(count * 2 // 10)
-        self.kill(ventilator)
-        ventilator = self.start(*ventilator_command)
+        sink, ventilator, workers = self.start_and_kill_two(count, sink_command, ventilator_command, worker_command)
         self.rows_reach(count * 4 // 10)
         for process in workers:
             process.send_signal(signal.SIGSTOP)
