@@ -1,6 +1,7 @@
 // When the sink commits and when it takes no results in. Pure: time is an argument.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -16,17 +17,24 @@ class CommitSchedule {
   static constexpr std::uint64_t kStagedBytesMax = 4 << 20;
 
   // Whether what was recorded is to be committed now. One commit covers all that has come, since the storage
-  // takes as long for one result as for thousands; it waits a while, and only while more keeps arriving and
-  // there is room for it.
-  bool due(bool more, Instant now) {
+  // takes as long for one result as for thousands; it waits a while, and only while more keeps arriving or
+  // the last commit has only just been, and there is room for it.
+  bool due(bool more, bool full, Instant now) {
     if (since_ == Instant{}) since_ = now;
-    return !more || now >= since_ + kAtLatest;
+    return full || (now >= earliest_ && (!more || now >= since_ + kAtLatest));
   }
-  void on_begin() { since_ = Instant{}; }
+  // When the next commit may begin.
+  Instant earliest() const { return earliest_; }
+  void on_begin(Instant now) {
+    since_ = Instant{};
+    began_ = now;
+  }
+  // It took until now: commits that follow each other leave the processor to others for most of the time.
+  void on_end(Instant now) { earliest_ = began_ + std::min(kShare * (now - began_), kAtLatest); }
 
   // The storage had no space: nothing is committed or taken in for a while. True: the reason is news.
   bool hold(const std::string& reason, Instant now) {
-    until_ = now + kRetry;
+    until_ = earliest_ = now + kRetry;
     return std::exchange(reason_, reason) != reason;
   }
   bool held(Instant now) const { return now < until_; }
@@ -35,9 +43,12 @@ class CommitSchedule {
 
  private:
   static constexpr Duration kAtLatest = std::chrono::milliseconds(20);
+  static constexpr int kShare = 4;  // of the time is what commits take at most
   static constexpr Duration kRetry = std::chrono::milliseconds(500);
 
   Instant since_{};  // something is uncommitted; Instant{}: nothing is
+  Instant began_{};
+  Instant earliest_{};
   Instant until_{};
   std::string reason_;  // why it holds, as people were told
 };

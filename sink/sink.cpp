@@ -98,7 +98,7 @@ class Sink : public CollectorOutbox {
   CollectorPolicy policy_;
   bool ended_ = false;
   std::string fault_;
-  Instant told_waiting_{};
+  Instant told_waiting_ = steady_now();
   CommitSchedule commits_;
   std::optional<int> exit_code_;
   NoLedger no_ledger_;
@@ -123,7 +123,7 @@ void Sink::reset(Instant now) {
   recorder_.reset();
   output_.emplace(options_.output);
   output_->before_output([this] { progress_.erase(); });
-  commits_.on_begin();
+  commits_ = {};
 }
 
 std::string Sink::bind() {
@@ -181,13 +181,13 @@ std::string Sink::take_up(const std::string& folder, RunLock lock, bool asked, I
 }
 
 int Sink::run(Signals& signals) {
-  told_waiting_ = steady_now();
   Poller poller;
   bool more = false;
   while (!collector_->exit_code() && !exit_code_) {
     Instant now = steady_now();
     Instant wake = collector_->on_tick(now, ledger(), *this);
     if (shows_progress()) wake = std::min(wake, progress_.next());
+    if (collector_->has_uncommitted() && !committing()) wake = std::min(wake, commits_.earliest());
     if ((more && takes_results(now)) || behind(now)) wake = now;
     poller.clear();
     poller.add(control_);
@@ -308,13 +308,12 @@ bool Sink::receive_data(Instant now) {
 void Sink::commit_if_due(bool more, Instant now) {
   if (!recorder_ || commits_.held(now) || committing()) return;
   if (!collector_->has_uncommitted() && !recorder_->has_output_fault()) return;
-  if (commits_.due(more && !is_full(), now)) begin_commit(now);
+  if (commits_.due(more, is_full(), now)) begin_commit(now);
 }
 
 void Sink::begin_commit(Instant now) {
-  if (!recorder_) return;
   if (output_->writes_to_terminal()) progress_.erase();
-  commits_.on_begin();
+  commits_.on_begin(now);
   collector_->begin_commit();
   recorder_->begin_commit(*collector_, now);
 }
@@ -323,6 +322,7 @@ void Sink::begin_commit(Instant now) {
 bool Sink::end_commit(Instant now) {
   const auto committed = recorder_ ? recorder_->take_committed() : std::nullopt;
   if (!committed) return true;
+  commits_.on_end(now);
   const bool durable = settle(committed->failure, now);
   durable ? collector_->on_committed(now, *this) : collector_->on_not_committed();
   return durable;

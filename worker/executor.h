@@ -24,7 +24,7 @@ class Executor {
   // Ends these jobs and no others: the answer is which of them no slot had started, and running ones are
   // told to stop.
   virtual std::vector<JobId> cancel(const RangeSet& jobs) = 0;
-  // Stops what has run for longer than its timeout; returns when to look again.
+  // Stops what has run for longer than its timeout; returns when to look again, and to collect.
   virtual Instant stop_overdue(Instant now) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
   virtual std::uint64_t running() = 0;

@@ -18,6 +18,9 @@ constexpr std::size_t kTakeMax = 4096;
 // Large results do not wait for the rest of what was taken.
 constexpr std::size_t kDeliverBytes = 1 << 20;
 constexpr double kNewestBatchWeight = 0.1;
+// While more jobs are queued than results wait nobody waits for them: those of so long leave together, since
+// every message wakes three processes.
+constexpr Duration kCollectEvery = std::chrono::milliseconds(1);
 // A slot may have got a job with a timeout meanwhile.
 constexpr Duration kLookAtTimeouts = std::chrono::milliseconds(20);
 
@@ -79,6 +82,8 @@ void ThreadExecutor::set_run(const proto::RunSpec& spec) {
   queue_.clear();
   queued_ = 0;
   completions_.clear();
+  completed_ = 0;
+  told_ = false;
   outputs_.clear();
   outstanding_.clear();
   held_back_.clear();
@@ -177,13 +182,20 @@ Instant ThreadExecutor::stop_overdue(Instant now) {
     if (slot->overdue_at <= now && !slot->stop.stop_requested())
       slot->stop.request_stop(StopReason::kTimedOut);
   }
-  return timed_ > 0 ? now + kLookAtTimeouts : kNever;
+  const Instant overdue = timed_ > 0 ? now + kLookAtTimeouts : kNever;
+  if (results_are_due()) return now;
+  const bool results_may_wait = !queue_.empty() && now < collected_at_ + kCollectEvery;
+  return results_may_wait ? std::min(overdue, collected_at_ + kCollectEvery) : overdue;
 }
 
 void ThreadExecutor::collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>&) {
   ready_.clear();
   const std::lock_guard lock(mutex_);
+  told_ = false;
+  if (!results_are_due()) return;
   completions.swap(completions_);
+  completed_ = 0;
+  collected_at_ = steady_now();
 }
 
 std::optional<ThreadExecutor::Queued> ThreadExecutor::take(Slot& slot, std::size_t limit,
@@ -206,10 +218,13 @@ std::optional<ThreadExecutor::Queued> ThreadExecutor::take(Slot& slot, std::size
   Queued taken{front.jobs.take_front(count), front.arrived};
   if (front.jobs.size() == 0) queue_.pop_front();
   queued_ -= count;
+  const bool tells = tell();
   slot.stop.request_stop(stop_reason_);
   if (generation != generation_) spec = spec_;
   generation = generation_;
   ++running_;
+  lock.unlock();
+  if (tells) ready_.signal();
   return taken;
 }
 
@@ -228,8 +243,17 @@ bool ThreadExecutor::complete(proto::Results done) {
     held_back_[done.jobs(0)] = std::move(done);
     return false;
   }
+  completed_ += done.count();
   completions_.push_back(std::move(done));
-  return completions_.size() == 1;
+  return tell();
+}
+
+bool ThreadExecutor::results_are_due() const {
+  return completed_ > 0 && (completed_ >= queued_ || steady_now() >= collected_at_ + kCollectEvery);
+}
+
+bool ThreadExecutor::tell() {
+  return results_are_due() && !std::exchange(told_, true);
 }
 
 bool ThreadExecutor::waits_for_output(JobId job, std::uint64_t generation) {

@@ -68,7 +68,10 @@ class ThreadExecutor : public Executor {
   void deliver(proto::Results done, bool slot_is_free, std::uint64_t generation);
   // Whether the job's result has to wait for its output.
   bool waits_for_output(JobId job, std::uint64_t generation);
-  bool complete(proto::Results done);  // under mutex_; whether the session's thread has to be told
+  // All three under mutex_. complete, tell: whether the session's thread has to be woken.
+  bool complete(proto::Results done);
+  bool results_are_due() const;
+  bool tell();
   bool has_room(JobId job, std::uint64_t generation);
   void send_output(proto::JobOutput piece, std::uint64_t generation);
 
@@ -79,6 +82,9 @@ class ThreadExecutor : public Executor {
   std::deque<Queued> queue_;
   std::size_t queued_ = 0;  // jobs in queue_
   std::vector<proto::Results> completions_;
+  std::size_t completed_ = 0;  // jobs in completions_
+  bool told_ = false;          // the session's thread knows of them
+  Instant collected_at_{};     // the last of them
   std::vector<proto::JobOutput> outputs_;
   OutstandingOutput outstanding_;
   std::unordered_map<JobId, proto::Results> held_back_;  // by the one job in it: its output is not durable

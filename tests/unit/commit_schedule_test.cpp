@@ -11,16 +11,33 @@ constexpr Instant kStart = Instant{} + std::chrono::hours(1);
 
 TEST(CommitSchedule, ALoneResultWaitsForNobody) {
   CommitSchedule schedule;
-  EXPECT_TRUE(schedule.due(false, kStart));
+  EXPECT_TRUE(schedule.due(false, false, kStart));
 }
 
 TEST(CommitSchedule, MoreThatArrivesIsWaitedForSoLong) {
   CommitSchedule schedule;
-  EXPECT_FALSE(schedule.due(true, kStart));
-  EXPECT_FALSE(schedule.due(true, kStart + milliseconds(19)));
-  EXPECT_TRUE(schedule.due(true, kStart + milliseconds(20)));
-  schedule.on_begin();
-  EXPECT_FALSE(schedule.due(true, kStart + milliseconds(30))) << "counts anew";
+  EXPECT_FALSE(schedule.due(true, false, kStart));
+  EXPECT_FALSE(schedule.due(true, false, kStart + milliseconds(19)));
+  EXPECT_TRUE(schedule.due(true, false, kStart + milliseconds(20)));
+  schedule.on_begin(kStart + milliseconds(20));
+  EXPECT_FALSE(schedule.due(true, false, kStart + milliseconds(30))) << "counts anew";
+}
+
+TEST(CommitSchedule, CommitsTakeAQuarterOfTheTime) {
+  CommitSchedule schedule;
+  schedule.on_begin(kStart);
+  schedule.on_end(kStart + milliseconds(2));
+  EXPECT_EQ(schedule.earliest(), kStart + milliseconds(8));
+  EXPECT_FALSE(schedule.due(false, false, kStart + milliseconds(7)));
+  EXPECT_TRUE(schedule.due(false, true, kStart + milliseconds(7))) << "there is no room for more";
+  EXPECT_TRUE(schedule.due(false, false, kStart + milliseconds(8)));
+}
+
+TEST(CommitSchedule, SlowStorageDelaysNoCommitBeyondTheUsual) {
+  CommitSchedule schedule;
+  schedule.on_begin(kStart);
+  schedule.on_end(kStart + milliseconds(300));
+  EXPECT_TRUE(schedule.due(false, false, kStart + milliseconds(300)));
 }
 
 TEST(CommitSchedule, HoldsWhileThereIsNoSpace) {
@@ -28,6 +45,7 @@ TEST(CommitSchedule, HoldsWhileThereIsNoSpace) {
   EXPECT_FALSE(schedule.held(kStart));
   EXPECT_TRUE(schedule.hold("full", kStart));
   EXPECT_TRUE(schedule.held(kStart + milliseconds(499)));
+  EXPECT_EQ(schedule.earliest(), kStart + milliseconds(500));
   EXPECT_FALSE(schedule.held(kStart + milliseconds(500)));
   EXPECT_FALSE(schedule.hold("full", kStart + milliseconds(500))) << "people know";
   EXPECT_TRUE(schedule.hold("busy", kStart + milliseconds(500)));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "pipeline/net/poller.h"
 #include "tests/support/columns.h"
 #include "worker/completion.h"
 
@@ -84,6 +85,23 @@ TEST_F(ThreadExecutorTest, AJobKnowsItsSlotAndItsTime) {
   const std::vector<std::string> payloads = strings_of(completed_.payloads(), 2);
   EXPECT_TRUE(payloads[0] == "1" || payloads[0] == "2") << payloads[0];
   EXPECT_TRUE(payloads[1] == "1 limited" || payloads[1] == "2 limited") << payloads[1];
+}
+
+// As the session's thread does: it sleeps until the descriptor or stop_overdue() wakes it, and loses nothing.
+TEST_F(ThreadExecutorTest, ResultsThatLeaveTogetherAreNotForgotten) {
+  constexpr std::uint32_t kRounds = 500;
+  constexpr JobId kJobsOfARound = 20;
+  for (std::uint32_t round = 0; round < kRounds; ++round) {
+    for (JobId id = 0; id < kJobsOfARound; ++id)
+      executor_.start(job(round * kJobsOfARound + id, "0"));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (completed_.count() < (round + 1) * kJobsOfARound) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << completed_.count() << " of round " << round;
+      pollfd ready{executor_.descriptor(), POLLIN, 0};
+      ::poll(&ready, 1, poll_timeout_ms(executor_.stop_overdue(steady_now())));
+      collect();
+    }
+  }
 }
 
 TEST_F(ThreadExecutorTest, AJobCompletesOnceItsOutputIsDurable) {
