@@ -38,6 +38,8 @@ class CommitSchedule {
     return std::exchange(reason_, reason) != reason;
   }
   bool held(Instant now) const { return now < until_; }
+  // It was so the last time: what comes now would have to wait with what could not be committed.
+  bool failing() const { return !reason_.empty(); }
   // It works. True: it did not before.
   bool release() { return !std::exchange(reason_, {}).empty(); }
 

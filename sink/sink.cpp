@@ -78,9 +78,10 @@ class Sink : public CollectorOutbox {
   }
   bool committing() const { return recorder_ && recorder_->committing(); }
   bool is_full() const { return recorder_ && recorder_->staged_bytes() >= CommitSchedule::kStagedBytesMax; }
-  // Not while there is no space, and not without bound while a commit takes long or fails.
+  // Not while there is no space, and not without bound while a commit takes long.
   bool takes_results(Instant now) const {
-    return !commits_.held(now) && !(is_full() && (committing() || collector_->has_uncommitted()));
+    const bool waits = commits_.failing() || is_full();
+    return !commits_.held(now) && !(waits && (committing() || collector_->has_uncommitted()));
   }
   Ledger& ledger() { return recorder_ ? static_cast<Ledger&>(*recorder_) : no_ledger_; }
 
@@ -110,10 +111,9 @@ class Sink : public CollectorOutbox {
 };
 
 std::string Sink::start() {
-  std::string problem = bind();
-  if (!problem.empty()) return problem;
+  if (std::string problem = bind(); !problem.empty()) return problem;
   reset(steady_now());
-  problem = output_->open().value_or(std::string());
+  std::string problem = output_->open().value_or(std::string());
   return problem.empty() ? take_up_last(steady_now()) : problem;
 }
 

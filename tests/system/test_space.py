@@ -109,7 +109,7 @@ class Space(fantail.SystemTest):
             self.assertIsNone(sink.poll(), self.said(sink))
             self.assertEqual(told, self.said(sink).count(complaint), "it is said once: " + self.said(sink))
             time.sleep(0.02)
-        self.assertLess(resident_mb(sink) - memory, 16)
+        self.assertLess(resident_mb(sink) - memory, 8)
         self.assertLessEqual(self.lines(), before + UNDER_WAY, "what was under way at most")
         before = self.lines()
         make_room(self.small)
