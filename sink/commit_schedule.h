@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -35,13 +36,13 @@ class CommitSchedule {
   // The storage had no space: nothing is committed or taken in for a while. True: the reason is news.
   bool hold(const std::string& reason, Instant now) {
     until_ = earliest_ = now + kRetry;
-    return std::exchange(reason_, reason) != reason;
+    return reasons_.insert(reason).second;
   }
   bool held(Instant now) const { return now < until_; }
   // It was so the last time: what comes now would have to wait with what could not be committed.
-  bool failing() const { return !reason_.empty(); }
+  bool failing() const { return !reasons_.empty(); }
   // It works. True: it did not before.
-  bool release() { return !std::exchange(reason_, {}).empty(); }
+  bool release() { return !std::exchange(reasons_, {}).empty(); }
 
  private:
   static constexpr Duration kAtLatest = std::chrono::milliseconds(20);
@@ -52,7 +53,7 @@ class CommitSchedule {
   Instant began_{};
   Instant earliest_{};
   Instant until_{};
-  std::string reason_;  // why it holds, as people were told
+  std::set<std::string> reasons_;  // why it holds, as people were told
 };
 
 }  // namespace fantail

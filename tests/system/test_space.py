@@ -99,21 +99,21 @@ class Space(fantail.SystemTest):
     def full_for_a_while(self, sink, complaint):
         """Fills the storage under the sink, and sees that it stands still and goes on."""
         goes_on = "results are taken in again"
-        told = self.said(sink).count(complaint) + 1
-        self.assertEqual(told - 1, self.said(sink).count(goes_on), self.said(sink))
+        went_on, until_now = self.said(sink).count(goes_on), len(self.said(sink))
         fill(self.small)
-        fantail.wait_until(lambda: self.said(sink).count(complaint) == told, 10, "the sink says that it lacks space")
+        fantail.wait_until(lambda: complaint in self.said(sink)[until_now:], 10, "the sink says that it lacks space")
         before, memory = self.lines(), resident_mb(sink)
         until = time.monotonic() + STILL_S
         while time.monotonic() < until:
             self.assertIsNone(sink.poll(), self.said(sink))
-            self.assertEqual(told, self.said(sink).count(complaint), "it is said once: " + self.said(sink))
+            complaints = [line.split(" ", 1)[1] for line in self.said(sink)[until_now:].splitlines()]
+            self.assertEqual(len(set(complaints)), len(complaints), "each is said once: " + self.said(sink))
             time.sleep(0.02)
         self.assertLess(resident_mb(sink) - memory, 8)
         self.assertLessEqual(self.lines(), before + UNDER_WAY, "what was under way at most")
         before = self.lines()
         make_room(self.small)
-        fantail.wait_until(lambda: self.said(sink).count(goes_on) == told, AGAIN_S, "it says that it goes on")
+        fantail.wait_until(lambda: self.said(sink).count(goes_on) > went_on, AGAIN_S, "it says that it goes on")
         fantail.wait_until(lambda: self.lines() > before, AGAIN_S, "the run goes on")
 
     def sink_that_lacks_space(self, complaint, state, rows):

@@ -49,6 +49,7 @@ TEST(CommitSchedule, HoldsWhileThereIsNoSpace) {
   EXPECT_FALSE(schedule.held(kStart + milliseconds(500)));
   EXPECT_FALSE(schedule.hold("full", kStart + milliseconds(500))) << "people know";
   EXPECT_TRUE(schedule.hold("busy", kStart + milliseconds(500)));
+  EXPECT_FALSE(schedule.hold("full", kStart + milliseconds(1000))) << "they still know";
   EXPECT_TRUE(schedule.failing());
   EXPECT_TRUE(schedule.release());
   EXPECT_FALSE(schedule.failing());
