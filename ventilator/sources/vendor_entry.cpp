@@ -39,7 +39,7 @@ std::string upper_case(std::string_view text) {
   return upper;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_margins(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
@@ -260,7 +260,7 @@ bool VendorEntry::add_header(const YAML::Node& at, const std::string& name, cons
   if (!is_token(name))
     return fail(at, "the header name " + in_quotes(name) + " is not valid; write it as \"Name: value\"");
   std::string expanded;
-  if (!expand(at, trimmed(value), expanded)) return false;
+  if (!expand(at, without_margins(value), expanded)) return false;
   // A line break would begin another header.
   if (std::ranges::any_of(expanded, [](char c) { return is_control(c) && c != '\t'; }))
     return fail(at, "the value of the header " + in_quotes(name) + " holds a control character; remove it");
