@@ -3,7 +3,9 @@
 // until the next boot.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace fantail {
 
@@ -11,5 +13,11 @@ using Duration = std::chrono::microseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 inline constexpr Instant kNever = Instant::max();
+
+// A peer's word for it: what is more than a year is a year, so that sums stay small.
+inline Duration duration_of(std::uint64_t microseconds) {
+  constexpr Duration kYear = std::chrono::hours(365 * 24);
+  return Duration(static_cast<Duration::rep>(std::min<std::uint64_t>(microseconds, kYear.count())));
+}
 
 }  // namespace fantail

@@ -14,7 +14,7 @@ constexpr Duration kAnswerAtLatest = std::chrono::milliseconds(250);
 constexpr Duration kLingerAfterDone = std::chrono::seconds(10);
 // A ventilator that is silent for so long after the deadline will not close the run any more.
 constexpr Duration kVentilatorSilent = std::chrono::milliseconds(1500);
-constexpr std::uint64_t kMedianAfter = 10;
+constexpr std::uint64_t kQuantilesAfter = 10;
 constexpr Duration kCollectorTickMax = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -37,6 +37,7 @@ Collector::Collector(const Collector& other)
       stopped_jobs_(other.stopped_jobs_),
       run_policy_(other.run_policy_),
       ok_durations_(other.ok_durations_),
+      by_copies_(other.by_copies_),
       winner_(other.winner_),
       groups_(other.groups_),
       errors_(other.errors_),
@@ -189,7 +190,7 @@ void Collector::answer(CollectorOutbox& out) {
   log.set_end(own_end_);
   log.set_stop_level(own_end_level_);
   log.set_end_reason(own_end_reason_);
-  if (ok_durations_.count() >= kMedianAfter) log.set_median_us(ok_durations_.at_percent(50));
+  if (ok_durations_.count() >= kQuantilesAfter) log.set_median_us(ok_durations_.at_percent(50));
   put_won_groups(log);
   const std::uint64_t head = log_base_ + log_.size();
   log.set_offset(head);
@@ -210,8 +211,18 @@ void Collector::answer(CollectorOutbox& out) {
     }
     put_ranges(log_, log.mutable_done());
   }
+  if (run_policy_.has_hedge()) put_hedged(log);
   question_.reset();
   out.send_to_ventilator(message);
+}
+
+// What the ventilator must know to send out second copies, and what became of them.
+void Collector::put_hedged(proto::RunLog& log) const {
+  if (ok_durations_.count() >= kQuantilesAfter) log.set_p95_us(ok_durations_.at_percent(95));
+  log.set_work_us(work_us_);
+  *log.mutable_former_hedged() = former_facts_.hedged();
+  for (const proto::JobRange& done : log.done())
+    put_ranges(by_copies_.within({done.first(), done.first() + done.count()}), log.mutable_by_copies());
 }
 
 void Collector::begin_commit() {

@@ -120,11 +120,13 @@ class Collector {
   void on_sync(const proto::RunSync& sync, Instant now, Ledger& ledger, CollectorOutbox& out);
   void answer(CollectorOutbox& out);
   void put_won_groups(proto::RunLog& log) const;
+  void put_hedged(proto::RunLog& log) const;
   proto::SinkToVentilator to_ventilator() const;
   void send_done(CollectorOutbox& out) const;
   void record(const Outcome& outcome, Instant now, Ledger& ledger);
   bool take_outputs(const proto::Results& results, Ledger& ledger);
   void take_as_done(JobSpan jobs);
+  void count_duplicates(JobSpan jobs, const RangeSet& copies);
   void take_facts(const proto::RunFacts& facts, Instant now, CollectorOutbox& out);
   void take_without_rows(Ledger& ledger);
   void expire_open_jobs(Ledger& ledger);
@@ -162,7 +164,8 @@ class Collector {
   std::uint64_t stopped_jobs_ = 0;
 
   proto::RunPolicy run_policy_;
-  DurationQuantiles ok_durations_;  // where the policy wants their median; a new process begins anew
+  DurationQuantiles ok_durations_;  // where the policy is about them; a new process begins anew
+  RangeSet by_copies_;              // recorded by this process, and brought by second copies
   std::optional<proto::Winner> winner_;
   GroupGoals groups_;
   std::vector<proto::FailedJob> errors_;  // the first ones

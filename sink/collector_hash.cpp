@@ -32,7 +32,7 @@ void Collector::add_to(StateHash& hash) const {
       .add(committing_counts_.failed);
   hash.add(groups_.groups()).add(groups_.reached()).add(groups_.won().size());
   hash.add(digest_.low).add(digest_.high);
-  hash.add_figure(duplicates_).add_figure(work_us_).add_figure(started_jobs_);
+  hash.add_figure(duplicates_).add(by_copies_).add_figure(work_us_).add_figure(started_jobs_);
   hash.add_figure(dropped_.late).add_figure(dropped_.forged).add_figure(dropped_.stale);
   for (const auto& [id, name] : worker_names_)
     hash.add_figure(id).add_figure(name);

@@ -12,6 +12,13 @@ namespace fantail {
 
 namespace {
 
+void add_hedged(const proto::Hedged& more, proto::Hedged& sums) {
+  sums.set_copies(sums.copies() + more.copies());
+  sums.set_won(sums.won() + more.won());
+  sums.set_extra_us(sums.extra_us() + more.extra_us());
+  sums.set_lost_us(sums.lost_us() + more.lost_us());
+}
+
 std::uint64_t* count_of(JobCounts& counts, Status status) {
   switch (status) {
     case Status::kOk:
@@ -109,8 +116,8 @@ void Collector::on_results(const proto::Results& results, Instant now, Ledger& l
   }
   // What is not taken comes again.
   const bool taken = ended_ || take_outputs(results, ledger);
-  if (taken && !results.worker_id().empty())
-    uncommitted_acks_[results.worker_id()].push_back(results.sequence());
+  // The ventilator learns of its proposals from the log.
+  if (taken && results.sequence() > 0) uncommitted_acks_[results.worker_id()].push_back(results.sequence());
   if (ended_) {
     ++dropped_.late;
     return;
@@ -120,6 +127,7 @@ void Collector::on_results(const proto::Results& results, Instant now, Ledger& l
     const auto name = worker_names_.find(results.worker_id());
     worker_name = name == worker_names_.end() ? ulid_text(results.worker_id()) : name->second;
   }
+  const RangeSet copies = set_below(kJobIdsMax, results.copies());
   Outcome outcome;
   outcome.worker = worker_name;
   outcome.worker_id = results.worker_id();
@@ -127,18 +135,30 @@ void Collector::on_results(const proto::Results& results, Instant now, Ledger& l
     JobSpan span = columns->next_span();
     // The first final outcome wins.
     for (const JobSpan& fresh : done_.missing_from(span)) {
-      duplicates_ += fresh.first - span.first;
+      count_duplicates({span.first, fresh.first}, copies);
       columns->skip(fresh.first - span.first);
       for (JobId job = fresh.first; job < fresh.end; ++job) {
         columns->next(job, outcome);
         record(outcome, now, ledger);
       }
       take_as_done(fresh);
+      for (const JobSpan& part : copies.within(fresh))
+        by_copies_.insert(part);
       span.first = fresh.end;
     }
-    duplicates_ += span.size();
+    count_duplicates(span, copies);
     columns->skip(span.size());
   }
+}
+
+// Of two copies one comes too late, and that is no trouble.
+void Collector::count_duplicates(JobSpan jobs, const RangeSet& copies) {
+  RangeSet expected;
+  for (const JobSpan& part : copies.within(jobs))
+    expected.insert(part);
+  for (const JobSpan& part : by_copies_.within(jobs))
+    expected.insert(part);
+  duplicates_ += jobs.size() - expected.size();
 }
 
 // Output of jobs that are done is nobody's.
@@ -164,7 +184,7 @@ void Collector::record(const Outcome& outcome, Instant now, Ledger& ledger) {
   }
   if (outcome.status == Status::kOk) {
     note_winner(outcome, now);
-    if (run_policy_.timeout_percent() > 0) ok_durations_.add(outcome.duration_us);
+    if (run_policy_.timeout_percent() > 0 || run_policy_.has_hedge()) ok_durations_.add(outcome.duration_us);
   } else if (outcome.status == Status::kFailed) {
     note_error(outcome);
   } else if (outcome.attempt > 0) {
@@ -188,6 +208,7 @@ void Collector::take_facts(const proto::RunFacts& facts, Instant now, CollectorO
   facts_ = facts;
   facts_.set_retries(facts.retries() + former_facts_.retries());
   facts_.set_retried_us(facts.retried_us() + former_facts_.retried_us());
+  if (facts.has_hedged()) add_hedged(former_facts_.hedged(), *facts_.mutable_hedged());
   add_slot_time(former_facts_.slot_time(), *facts_.mutable_slot_time());
   const proto::Dropped& former = former_facts_.dropped();
   facts_.mutable_dropped()->set_late(facts.dropped().late() + former.late());
@@ -309,8 +330,13 @@ RunSummary Collector::summary(Instant now) const {
   }
   summary.work_us = work_us_;
   summary.efficiency = measure_efficiency(
-      facts_.slot_time(), {work_us_ - stopped_work_us_, stopped_work_us_, facts_.retried_us()},
+      facts_.slot_time(),
+      {work_us_ - stopped_work_us_, stopped_work_us_, facts_.retried_us(), facts_.hedged().lost_us()},
       summary.wall_us);
+  if (run_policy_.has_hedge()) {
+    const proto::Hedged& hedged = facts_.hedged();
+    summary.hedged = {hedged.copies(), hedged.won(), hedged.extra_us(), hedged.lost_us()};
+  }
   summary.started_jobs = started_jobs_;
   summary.winner = winner();
   summary.races = races();

@@ -67,8 +67,8 @@ void take_late(Parts& parts, std::uint64_t late_us) {
 
 std::string_view slot_part_name(SlotPart part) {
   static constexpr std::string_view kNames[] = {
-      "working", "retried", "cancelled", "network",    "input", "rate", "max_running",
-      "host",    "paused",  "backoff",   "ventilator", "sink",  "tail"};
+      "working",     "retried", "hedged", "cancelled", "network",    "input", "rate",
+      "max_running", "host",    "paused", "backoff",   "ventilator", "sink",  "tail"};
   static_assert(std::size(kNames) == kSlotParts);
   return kNames[static_cast<std::size_t>(part)];
 }
@@ -99,12 +99,16 @@ std::optional<Efficiency> measure_efficiency(const proto::SlotTime& slot_time, c
   const std::uint64_t late_us = less(measured_us, wall_us);
 
   const std::uint64_t busy_us = with_jobs(slot_time.slots_us());
-  const std::uint64_t worked_us = work.final_us + work.stopped_us + work.retried_us;
+  const std::uint64_t told_us = work.final_us + work.stopped_us + work.retried_us;
+  // Until a copy is known to have stopped, the word of its end included.
+  const std::uint64_t hedged_us = std::min(work.hedged_us, less(busy_us + away_slots_us, told_us));
+  const std::uint64_t worked_us = told_us + hedged_us;
   const std::uint64_t not_worked_us = less(busy_us + away_slots_us, worked_us);
   const std::uint64_t away_idle_us = std::min(away_slots_us, not_worked_us);
   result.parts_us = by_part(slot_time.slots_us());
   at(result.parts_us, SlotPart::kWorking) = work.final_us;
   at(result.parts_us, SlotPart::kRetried) = work.retried_us;
+  at(result.parts_us, SlotPart::kHedged) = hedged_us;
   at(result.parts_us, SlotPart::kCancelled) = work.stopped_us;
   at(result.parts_us, SlotPart::kNetwork) += not_worked_us - away_idle_us;
   at(result.parts_us, SlotPart::kVentilator) += away_idle_us;

@@ -18,6 +18,7 @@ class SlotTime;
 enum class SlotPart : std::uint8_t {
   kWorking,     // on attempts that brought an outcome, ok or failed
   kRetried,     // on attempts that failed and were not the last ones
+  kHedged,      // on copies of jobs that another copy brought to their end
   kCancelled,   // on attempts that were stopped
   kNetwork,     // has a job that is on its way or waits beside it, or its outcome is; its lane is down
   kInput,       // waits for the input
@@ -39,6 +40,7 @@ struct WorkTime {
   std::uint64_t final_us = 0;    // of ok and failed jobs
   std::uint64_t stopped_us = 0;  // of cancelled and expired ones
   std::uint64_t retried_us = 0;
+  std::uint64_t hedged_us = 0;  // of copies that lost, as far as the ventilator can tell
 };
 
 struct Efficiency {

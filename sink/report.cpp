@@ -70,6 +70,14 @@ ordered_json winner_of(const RunSummary& run) {
           {"saved_s", seconds(run.winner->saved_us)}};
 }
 
+ordered_json hedged_of(const RunSummary& run) {
+  if (!run.hedged) return {};
+  return {{"copies", run.hedged->copies},
+          {"won", run.hedged->won},
+          {"extra_s", seconds(run.hedged->extra_us)},
+          {"lost_s", seconds(run.hedged->lost_us)}};
+}
+
 ordered_json errors_of(const RunSummary& run) {
   ordered_json list = ordered_json::array();
   for (const RunSummary::Error& error : run.errors) {
@@ -119,6 +127,7 @@ ordered_json make_report(const RunSummary& run, const Kind& kind, const Digest& 
   report["input_complete"] = run.input_complete;
   report["jobs_without_rows"] = id_ranges(run.without_rows);
   report["retries"] = run.retries;
+  report["hedged"] = hedged_of(run);
   report["dropped"] = {{"duplicate", run.duplicates},
                        {"late", run.dropped.late},
                        {"forged", run.dropped.forged},

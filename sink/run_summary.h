@@ -47,6 +47,14 @@ struct RunSummary {
     std::uint64_t saved_us = 0;               // as a winner's
   };
 
+  // Second copies of stragglers, where the run is hedged.
+  struct Hedged {
+    std::uint64_t copies = 0;
+    std::uint64_t won = 0;       // jobs that they brought to their end
+    std::uint64_t extra_us = 0;  // for how long there was a copy, summed over copies
+    std::uint64_t lost_us = 0;   // worked by either while the other one brought the outcome
+  };
+
   std::string run_id;  // ULID text, 26 characters
   std::string kind;
   RunState state = RunState::kCompleted;
@@ -69,6 +77,7 @@ struct RunSummary {
   std::vector<JobIdRange> without_rows;  // cancelled or expired before they started, too many for a row each
   std::optional<Winner> winner;
   std::optional<Races> races;
+  std::optional<Hedged> hedged;
   struct Error {
     std::uint64_t job = 0;
     std::string input, code, message;

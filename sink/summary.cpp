@@ -126,6 +126,13 @@ std::string races_line(const RunSummary& run) {
          losers(run, run.races->saved_us) + "\n";
 }
 
+// hedged: 12 copies, 9 of them came first; 1.2 s of extra work
+std::string hedged_line(const RunSummary& run) {
+  const RunSummary::Hedged& hedged = *run.hedged;
+  return "hedged: " + format_items(hedged.copies, "copy", "copies") + ", " + format_count(hedged.won) +
+         " of them came first; " + duration(hedged.extra_us) + " of extra work\n";
+}
+
 std::string kind_lines(const Kind& kind, Charset charset) {
   const std::vector<std::string> lines = kind.summary_lines();
   std::string text;
@@ -144,6 +151,7 @@ std::string make_summary(const RunSummary& run, const Kind& kind, Charset charse
   if (run.jobs.submitted > 0) text += kind_lines(kind, charset);
   if (run.winner) text += winner_line(run, charset);
   if (run.races) text += races_line(run);
+  if (run.hedged && run.hedged->copies > 0) text += hedged_line(run);
   if (run.efficiency && run.started_jobs > 0) text += efficiency_line(run);
   if (run.skipped > 0) text += format_items(run.skipped, "special file", "special files") + " skipped\n";
   if (!run.end_reason.empty()) text += shown(run.end_reason, charset) + "\n";

@@ -39,21 +39,32 @@ TEST(Efficiency, SplitsTheTimeOfSlots) {
                       {proto::SLOT_MAX_RUNNING, 3}, {proto::SLOT_HOST, 4},       {proto::SLOT_PAUSED, 5},
                       {proto::SLOT_BACKOFF, 6},     {proto::SLOT_VENTILATOR, 7}, {proto::SLOT_SINK, 8},
                       {proto::SLOT_CONNECTION, 9},  {proto::SLOT_TAIL, 10}};
-  const auto result = measure_efficiency(slot_time_of(slots, {{proto::SLOT_HAS_JOB, 31}}),
-                                         {70 * kSecond, 10 * kSecond, 5 * kSecond}, 31 * kSecond);
+  const auto result =
+      measure_efficiency(slot_time_of(slots, {{proto::SLOT_HAS_JOB, 31}}),
+                         {70 * kSecond, 10 * kSecond, 5 * kSecond, 3 * kSecond}, 31 * kSecond);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->total_us(), 155 * kSecond);
   EXPECT_DOUBLE_EQ(result->slots, 5);
   EXPECT_NEAR(result->share(SlotPart::kWorking), 70.0 / 155, 1e-9);
   const std::map<SlotPart, std::uint64_t> expected = {
-      {SlotPart::kWorking, 70},     {SlotPart::kRetried, 5},    {SlotPart::kCancelled, 10},
-      {SlotPart::kNetwork, 15 + 9}, {SlotPart::kInput, 1},      {SlotPart::kRate, 2},
-      {SlotPart::kMaxRunning, 3},   {SlotPart::kHost, 4},       {SlotPart::kPaused, 5},
-      {SlotPart::kBackoff, 6},      {SlotPart::kVentilator, 7}, {SlotPart::kSink, 8},
-      {SlotPart::kTail, 10}};
+      {SlotPart::kWorking, 70}, {SlotPart::kRetried, 5},      {SlotPart::kCancelled, 10},
+      {SlotPart::kHedged, 3},   {SlotPart::kNetwork, 12 + 9}, {SlotPart::kInput, 1},
+      {SlotPart::kRate, 2},     {SlotPart::kMaxRunning, 3},   {SlotPart::kHost, 4},
+      {SlotPart::kPaused, 5},   {SlotPart::kBackoff, 6},      {SlotPart::kVentilator, 7},
+      {SlotPart::kSink, 8},     {SlotPart::kTail, 10}};
   ASSERT_EQ(expected.size(), kSlotParts);
   for (const auto& [part, s] : expected)
     EXPECT_EQ(result->part_us(part), s * kSecond) << slot_part_name(part);
+}
+
+// It is known up to when a copy was seen to have stopped, which is later than it did.
+TEST(Efficiency, CopiesWorkedNoLongerThanSlotsHadJobs) {
+  const auto result =
+      measure_efficiency(slot_time_of({{proto::SLOT_HAS_JOB, 100}}, {{proto::SLOT_HAS_JOB, 50}}),
+                         {90 * kSecond, 0, 0, 20 * kSecond}, 50 * kSecond);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->part_us(SlotPart::kHedged), 10 * kSecond);
+  EXPECT_EQ(result->total_us(), 100 * kSecond);
 }
 
 // A worker that was taken for dead has worked all the same.

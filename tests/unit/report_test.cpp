@@ -30,7 +30,7 @@ TEST(Report, IsTheDocumentedObject) {
       make_report(example(), *make_echo_kind(), Digest{1, 2}).dump(),
       R"({"run_id":"01JD3K7Q5W8XVYB2M4N6P8R0ST","kind":"echo","state":"completed","end_reason":null,"first":null,)"
       R"("jobs":{"submitted":20,"ok":19,"failed":1,"cancelled":0,"expired":0,"lost":0},)"
-      R"("errors":[],"input_complete":true,"jobs_without_rows":[],"retries":2,)"
+      R"("errors":[],"input_complete":true,"jobs_without_rows":[],"retries":2,"hedged":null,)"
       R"("dropped":{"duplicate":1,"late":2,"forged":3,"stale":4},"workers":8,)"
       R"("max_running":6,"startup_s":0.012345,"wall_s":0.456,"work_s":2.24,"average_s":0.112,"speedup":4.912,)"
       R"("efficiency":null,)"
@@ -75,15 +75,23 @@ TEST(Report, SaysWhereTheTimeOfSlotsWent) {
   const auto report = [&run] { return make_report(run, *make_echo_kind(), {})["efficiency"]; };
   EXPECT_EQ(
       report().dump(),
-      R"({"percent":0.6,"slots":7.123,"slots_s":84.5,"parts_s":{"working":0.5,"retried":1.5,"cancelled":2.5,)"
-      R"("network":3.5,"input":4.5,"rate":5.5,"max_running":6.5,"host":7.5,"paused":8.5,"backoff":9.5,)"
-      R"("ventilator":10.5,"sink":11.5,"tail":12.5},"bound_by":"max_running","one_more_worker":null})");
+      R"({"percent":0.5,"slots":7.123,"slots_s":98.0,"parts_s":{"working":0.5,"retried":1.5,"hedged":2.5,)"
+      R"("cancelled":3.5,"network":4.5,"input":5.5,"rate":6.5,"max_running":7.5,"host":8.5,"paused":9.5,)"
+      R"("backoff":10.5,"ventilator":11.5,"sink":12.5,"tail":13.5},"bound_by":"max_running",)"
+      R"("one_more_worker":null})");
   efficiency.parts_us = {900'000, 100'000};
   efficiency.binding = SlotPart::kWorking;
   efficiency.one_more_worker = {1.33333, 250'000};
   EXPECT_EQ(report()["percent"], 90.0);
   EXPECT_EQ(report()["bound_by"], "workers");
   EXPECT_EQ(report()["one_more_worker"].dump(), R"({"speedup":1.333,"saved_s":0.25})");
+}
+
+TEST(Report, TellsOfCopiesWhereTheRunIsHedged) {
+  RunSummary run = example();
+  run.hedged = {12, 9, 1'250'000, 2'500'000};
+  EXPECT_EQ(make_report(run, *make_echo_kind(), {})["hedged"].dump(),
+            R"({"copies":12,"won":9,"extra_s":1.25,"lost_s":2.5})");
 }
 
 TEST(Report, OfARunWithoutJobsHasZeros) {

@@ -101,11 +101,20 @@ TEST(Summary, OfPricesEndsWithTheBest) {
             "best: none in stock (5 quotes)\n");
 }
 
+TEST(Summary, TellsOfCopies) {
+  RunSummary run = run_of(19, 1);
+  run.hedged = {12, 9, 1'250'000, 0};
+  EXPECT_TRUE(make_summary(run, *twenty_files())
+                  .ends_with("\nhedged: 12 copies, 9 of them came first; 1.25 s of extra work\n"));
+  run.hedged = RunSummary::Hedged{};
+  EXPECT_EQ(make_summary(run, *twenty_files()).find("hedged"), std::string::npos);
+}
+
 TEST(Summary, TellsHowWellTheSlotsWereUsed) {
   RunSummary run = run_of(19, 1);
   Efficiency& efficiency = run.efficiency.emplace();
   efficiency.slots = 8.04;
-  efficiency.parts_us = {8'560, 0, 20, 200, 0, 0, 300, 0, 0, 0, 0, 100, 820};
+  efficiency.parts_us = {8'560, 0, 0, 20, 200, 0, 0, 300, 0, 0, 0, 0, 100, 820};
   efficiency.one_more_worker = {1.38, 100};
   const auto last_line = [&run] {
     const std::string text = make_summary(run, *twenty_files());
