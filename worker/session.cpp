@@ -112,7 +112,10 @@ void Session::on_lane(proto::Lane&& message, Instant now, SessionOutbox& out) {
     send_status(true, now, out);  // does not hold them
     return;
   }
+  const bool copy = message.copy();
   if (std::optional<JobSlice> jobs = JobSlice::of(message, input_format_)) {
+    for (std::uint32_t index = 0; copy && index < jobs->size(); ++index)
+      copies_.insert(jobs->id(index));
     start_new(std::move(*jobs), out);
   } else {
     ++dropped_.forged;
@@ -143,10 +146,10 @@ void Session::start_new(JobSlice jobs, SessionOutbox& out) {
 void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& out) {
   if (spec.run_id() == run_id_) return;
   run_id_ = spec.run_id();
-  active_.clear();
-  wanted_.clear();
+  forget_jobs();
   forget_results();
   attempts_max_ = std::max(spec.policy().attempts(), 1U);
+  hedged_ = spec.policy().has_hedge();
   input_format_ = spec.kind().input_format();
   mean_job_ns_ = 0;
   measured_ = false;
@@ -154,6 +157,13 @@ void Session::begin_run(const proto::RunSpec& spec, Instant now, SessionOutbox& 
   out.set_run(spec);
   // An empty message tells early whether the sink's data port can be reached.
   if (!sink_data_works_) retain_and_send({}, {}, now, out);
+}
+
+void Session::forget_jobs() {
+  active_.clear();
+  discarded_.clear();
+  copies_.clear();
+  wanted_.clear();
 }
 
 void Session::forget_results() {
@@ -179,8 +189,7 @@ void Session::on_run_over(Instant now, SessionOutbox& out) {
   drop_queued(out);
   out.stop_running(StopReason::kCancelled);
   out.close_lane();
-  active_.clear();
-  wanted_.clear();
+  forget_jobs();
   forget_results();
   run_id_.clear();
   epoch_ = 0;

@@ -106,7 +106,11 @@ class Session {
   void start_new(JobSlice jobs, SessionOutbox& out);
   void give_back_queued(Instant now, SessionOutbox& out);
   void cancel(const RangeSet& jobs, Instant now, SessionOutbox& out);
+  void discard(const RangeSet& jobs, Instant now, SessionOutbox& out);
+  RangeSet active(const RangeSet& jobs) const;
   void drop_queued(SessionOutbox& out);
+  void let_go(JobId job);
+  void forget_jobs();
   void forget_results();
   RangeSet holding() const;
   proto::WorkerToVentilator to_ventilator();
@@ -120,6 +124,8 @@ class Session {
   void send(Retained& retained, Instant now, SessionOutbox& out);
   void measure(const proto::Results& results);
   void give_back_failed(proto::Results& results, SessionOutbox& out);
+  bool gives_back(const proto::Results& results, const proto::Failure& failure) const;
+  bool take_discarded(proto::Results& results);
   bool blocked() const;
 
   SessionPolicy policy_;
@@ -133,9 +139,12 @@ class Session {
   std::string run_id_;
   std::uint64_t received_sequence_ = 0;
   RangeSet active_;                      // queued or running
+  RangeSet discarded_;                   // of these, told to stop, and nobody wants to know how they end
+  RangeSet copies_;                      // of these, second copies
   RangeSet retained_jobs_;               // in retained_
   std::map<JobId, std::string> wanted_;  // running jobs that wait for this host's permit
   std::uint32_t attempts_max_ = 1;
+  bool hedged_ = false;  // all that failed goes to the ventilator
   proto::InputFormat input_format_ = proto::INPUT_PLAIN;
   double mean_job_ns_ = 0;
   bool measured_ = false;

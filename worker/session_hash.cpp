@@ -17,7 +17,13 @@ void Session::add_to(StateHash& hash) const {
       .add_figure(next_number_)
       .add_figure(refusal_);
   hash.add(epoch_ == 0 ? hello_at_ : Instant{}, policy_.heartbeat).add(status_at_, policy_.heartbeat);
-  hash.add(run_id_).add(received_sequence_).add(active_).add(retained_jobs_).add(wanted_.size());
+  hash.add(run_id_)
+      .add(received_sequence_)
+      .add(active_)
+      .add(discarded_)
+      .add(copies_)
+      .add(retained_jobs_)
+      .add(wanted_.size());
   for (const auto& [job, host] : wanted_)
     hash.add(job).add(host);
   hash.add(attempts_max_)

@@ -3,6 +3,8 @@
 #include <numeric>
 #include <utility>
 
+#include "pipeline/column.h"
+#include "pipeline/job_ranges.h"
 #include "worker/completion.h"
 #include "worker/session.h"
 
@@ -41,39 +43,67 @@ void Session::measure(const proto::Results& results) {
 }
 
 // An attempt that failed for now and is not the last one is no outcome: the ventilator has the job tried
-// again. While it is away it need not be told: what nobody holds runs again.
+// again. Where runs are hedged another copy may be ok, so no failure is one.
+bool Session::gives_back(const proto::Results& results, const proto::Failure& failure) const {
+  const int index = static_cast<int>(failure.index());
+  if (hedged_) return results.statuses(index) == proto::STATUS_FAILED;
+  return stop_level_ == proto::STOP_NONE && failure.passing() && results.attempts(index) < attempts_max_;
+}
+
+// While the ventilator is away it need not be told: what nobody holds runs again.
 void Session::give_back_failed(proto::Results& results, SessionOutbox& out) {
-  if (attempts_max_ == 1 || results.failures().empty() || stop_level_ != proto::STOP_NONE) return;
+  if ((attempts_max_ == 1 && !hedged_) || results.failures().empty()) return;
   proto::WorkerToVentilator message = to_ventilator();
   proto::JobsFailed& failed = *message.mutable_failed();
   failed.set_run_id(run_id_);
   RangeSet rest;
   for (const JobId job : results.jobs())
     rest.insert(job);
+  auto payloads = ColumnReader::open(results.payloads(), results.count());
   for (const proto::Failure& failure : results.failures()) {
+    if (!gives_back(results, failure)) continue;
     const int index = static_cast<int>(failure.index());
-    if (!failure.passing() || results.attempts(index) >= attempts_max_) continue;
+    payloads->skip(failure.index() - payloads->index());
     proto::FailedAttempt& attempt = *failed.add_attempts();
     attempt.set_job(results.jobs(index));
     attempt.set_attempt(results.attempts(index));
     attempt.set_code(failure.code());
     attempt.set_message(failure.message());
     attempt.set_retry_after_us(failure.retry_after_us());
+    attempt.set_passing(failure.passing());
+    attempt.set_payload(std::string(payloads->next()));
+    attempt.set_queued_us(results.queued_us(index));
     attempt.set_duration_us(results.duration_us(index));
     rest.erase(attempt.job());
-    active_.erase(attempt.job());
+    let_go(attempt.job());
   }
   if (failed.attempts().empty()) return;
   if (epoch_ != 0) out.send_to_ventilator(message);
   results = within(results, rest);
 }
 
+// How they ended interests nobody. Whether there were any.
+bool Session::take_discarded(proto::Results& results) {
+  RangeSet rest;
+  for (const JobId job : results.jobs()) {
+    discarded_.contains(job) ? let_go(job) : void(rest.insert(job));
+  }
+  if (rest.size() == results.count()) return false;
+  results = within(results, rest);
+  return true;
+}
+
 void Session::on_completions(std::vector<proto::Results> completions, Instant now, SessionOutbox& out) {
   proto::Results results;
   RangeSet jobs;
+  bool any_discarded = false;
   const auto flush = [&] {
     if (results.count() == 0) return;
     compact(results);
+    for (const JobSpan& span : jobs.spans()) {
+      put_ranges(copies_.within(span), results.mutable_copies());
+      copies_.erase(span);
+    }
     retain_and_send(std::exchange(results, {}), std::exchange(jobs, {}), now, out);
   };
   for (proto::Results& batch : completions) {
@@ -84,6 +114,8 @@ void Session::on_completions(std::vector<proto::Results> completions, Instant no
     }
     if (held < batch.count()) batch = within(batch, active_);  // the others are of a former run
     if (held == 0) continue;
+    if (!discarded_.empty() && take_discarded(batch)) any_discarded = true;
+    if (batch.count() == 0) continue;
     measure(batch);
     give_back_failed(batch, out);
     if (batch.count() == 0) continue;
@@ -102,7 +134,7 @@ void Session::on_completions(std::vector<proto::Results> completions, Instant no
     }
   }
   flush();
-  send_status(false, now, out);
+  send_status(any_discarded, now, out);
 }
 
 void Session::on_outputs(std::vector<proto::JobOutput> outputs, Instant now, SessionOutbox& out) {
