@@ -24,6 +24,7 @@ Dispatcher::Dispatcher(DispatchPolicy policy, proto::RunSpec spec, std::uint64_t
       started_(now),
       hosts_(policy_.hosts),
       rate_(policy_.rate),
+      hedging_(spec_.policy().has_hedge(), spec_.policy().hedge()),
       former_frontier_(former.frontier),
       frontier_(former.frontier),
       deaths_(std::move(former.deaths)),
@@ -68,6 +69,10 @@ void Dispatcher::stop(proto::RunEnd end, proto::StopLevel level, const std::stri
   out.record_stop({stop_level_, end_, end_reason_});
   if (!closed_) on_input_end(false, skipped_, now, out);
   facts_changed_ = true;
+  if (level == proto::STOP_RUNNING) {
+    for (const JobId job : hedging_.within({0, spooled_}))
+      hedging_.take_back(job);
+  }
   for (const auto& [id, worker] : workers_)
     send_pong(id, out);
   propose_stopped(now, out);
@@ -154,7 +159,7 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   if (stop_level_ == proto::STOP_RUNNING && now >= stopped_at_ + kAbortGrace) {
     for (const Lease& lease : leases_.all()) {
       leases_.take(lease.jobs);
-      limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + 1, false, false});
+      into_limbo({lease.jobs, question_ + 1, lease.attempt + 1, false, false}, now);
     }
   }
   settle_undecided(now, out);
@@ -163,9 +168,11 @@ Instant Dispatcher::on_tick(Instant now, DispatchOutbox& out) {
   propose_given_up(now, out);
   propose_cancelled(now, out);
   if (looks) dispatch(now, out);
+  const Instant next_look = hedge(now, out);
   measure_slots(now);
   ask_sink(now, out);
-  Instant wake = std::min({now + kDispatcherTickMax, next_death_, hosts_.next_wake(), next_question()});
+  Instant wake =
+      std::min({now + kDispatcherTickMax, next_death_, hosts_.next_wake(), next_question(), next_look});
   if (!looks) wake = std::min(wake, look_at_);
   // What is due already waits for a free slot.
   for (const Instant due : {rate_.next_wake(), retry_queue_.next_wake()}) {

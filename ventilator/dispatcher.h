@@ -21,6 +21,7 @@
 #include "pipeline/range_set.h"
 #include "pipeline/status.h"
 #include "ventilator/deaths.h"
+#include "ventilator/hedging.h"
 #include "ventilator/host_queues.h"
 #include "ventilator/leases.h"
 #include "ventilator/pending_jobs.h"
@@ -67,6 +68,7 @@ struct LaneBatch {
   std::vector<std::uint32_t> attempts;  // one per job; empty: all 1
   Duration time_left{0};                // 0: no deadline
   Duration timeout{0};                  // of each attempt; 0: none
+  bool copy = false;                    // others have these jobs, too
   std::uint64_t count() const;
 };
 
@@ -214,8 +216,9 @@ class Dispatcher {
     JobSpan jobs;
     std::uint64_t question = 0;
     std::uint32_t next_attempt = 1;
-    bool died = false;   // with its worker
-    bool alone = false;  // was all that the worker held
+    bool died = false;       // with its worker
+    bool alone = false;      // was all that the worker held
+    bool elsewhere = false;  // another copy goes on: it is only whether the worker died of it
   };
 
   // dispatcher_workers.cpp
@@ -226,11 +229,12 @@ class Dispatcher {
   void on_host_events(const WorkerId& id, const proto::HostEvents& events, Instant now, DispatchOutbox& out);
   void grant_permits(Instant now, DispatchOutbox& out);
   void send_permit(const WorkerId& id, JobId job, const std::string& host, DispatchOutbox& out) const;
-  void reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started);
-  void adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out);
+  void reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence, bool started,
+                 Instant now);
+  void adopt(const WorkerId& id, const RangeSet& holding, Instant now, DispatchOutbox& out);
   void remove_worker(const WorkerId& id, bool died, Instant now, DispatchOutbox& out);
   void send_unknown(const WorkerId& id, DispatchOutbox& out) const;
-  void send_pong(const WorkerId& id, DispatchOutbox& out) const;
+  void send_pong(const WorkerId& id, DispatchOutbox& out, const RangeSet& holding = {}) const;
   Duration time_between_looks() const;
   Instant check_workers(Instant now, DispatchOutbox& out);  // returns when it next has something to find
   Instant last_moment(const Worker& worker) const;          // by which a sign of life has to come
@@ -240,7 +244,8 @@ class Dispatcher {
   void dispatch_to(Workers::iterator worker, Instant now, DispatchOutbox& out);
   bool serve(Workers::iterator worker, bool ahead, Instant now, DispatchOutbox& out);
   void send(Workers::iterator worker, LaneBatch batch, Instant now, DispatchOutbox& out);
-  void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch);
+  void send_batch(Workers::iterator worker, LaneBatch batch, Instant now, DispatchOutbox& out);
+  void lease(JobSpan jobs, const WorkerId& worker, LaneBatch& batch, Instant now);
   std::uint64_t window(const Worker& worker) const;
   std::uint64_t free_credit(const Worker& worker, bool ahead) const;
   static bool has_long_jobs(Worker& worker);
@@ -260,8 +265,8 @@ class Dispatcher {
 
   // dispatcher_sink.cpp
   void on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Instant now, DispatchOutbox& out);
-  void on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out);
-  void mark_done(JobSpan jobs, Instant now);
+  void on_whole_log(const RangeSet& done, const RangeSet& by_copies, Instant now, DispatchOutbox& out);
+  void mark_done(JobSpan jobs, const RangeSet& by_copies, Instant now);
   void settle_limbo(std::uint64_t answered, Instant now, DispatchOutbox& out);
   void settle_undecided(Instant now, DispatchOutbox& out);
   void ask_sink(Instant now, DispatchOutbox& out);
@@ -284,10 +289,23 @@ class Dispatcher {
 
   // dispatcher_retries.cpp
   void on_failed(const WorkerId& id, const proto::JobsFailed& failed, Instant now, DispatchOutbox& out);
-  void retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now);
+  void retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now, DispatchOutbox& out);
+  void give_up(proto::FailedAttempt attempt, const char* why, Instant now, DispatchOutbox& out);
   void dispatch_retries(Instant now, DispatchOutbox& out);
   Workers::iterator free_worker_for(const RetryQueue::Due& due, Instant now);
   void propose_given_up(Instant now, DispatchOutbox& out);
+
+  // dispatcher_hedge.cpp
+  Instant hedge(Instant now, DispatchOutbox& out);
+  std::vector<Lease> stragglers(Instant since) const;
+  Workers::iterator free_worker_beside(const WorkerId& holder);
+  void send_copy(const Lease& lease, Workers::iterator worker, Instant now, DispatchOutbox& out);
+  void tell_discarded(DispatchOutbox& out);
+  void put_discarded(const WorkerId& id, const RangeSet& holding, JobRanges* ranges) const;
+  void into_limbo(Limbo limbo, Instant now);
+  bool lost_copy(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now);
+  void adopt_copies(const WorkerId& id, JobSpan held, Instant now);
+  void end_copies(JobSpan jobs, const RangeSet& by_copies, Instant now);
 
   // dispatcher_suspects.cpp
   void record_deaths(JobSpan jobs, bool alone, Instant now, DispatchOutbox& out);
@@ -319,6 +337,8 @@ class Dispatcher {
       given_up_;  // proposed as failed: there is no time for another attempt
   std::vector<Limbo> limbo_;
   Leases leases_;
+  Hedging hedging_;  // second leases
+  Instant hedged_at_{};
   RangeSet proposed_;     // to end as the run does
   RangeSet quarantined_;  // proposed as failed: workers die of them
   RangeSet unwanted_;     // to be cancelled, wherever they are, and not done

@@ -13,6 +13,8 @@ void Dispatcher::cancel(const RangeSet& jobs, Instant now, DispatchOutbox& out) 
     for (const JobSpan& open : done_.missing_from(span)) {
       unwanted_.insert(open);
       take_waiting(open, waiting, out);
+      for (const JobId job : hedging_.within(open))
+        hedging_.take_back(job);
       for (const Lease& lease : leases_.within(open))
         holders.insert(lease.worker);
     }
@@ -24,6 +26,7 @@ void Dispatcher::cancel(const RangeSet& jobs, Instant now, DispatchOutbox& out) 
   // What a worker holds it stops itself. Each of its heartbeats is told again.
   for (const WorkerId& holder : holders)
     send_pong(holder, out);
+  tell_discarded(out);
   facts_changed_ = true;
   ask_sink(now, out);
 }

@@ -69,10 +69,12 @@ void Dispatcher::add_jobs(StateHash& hash) const {
   for (const auto& [job, attempt] : given_up_)
     hash.add(job).add(attempt.attempt());
   leases_.hash(hash);
+  hedging_.hash(hash);
   hash.add(limbo_.size());
   for (const Limbo& limbo : limbo_) {
     hash.add(limbo.jobs.first).add(limbo.jobs.end).add_distance(question_ + 1, limbo.question);
-    hash.add_figure(limbo.next_attempt).add((limbo.died ? 1 : 0) + (limbo.alone ? 2 : 0));
+    hash.add_figure(limbo.next_attempt)
+        .add((limbo.died ? 1 : 0) + (limbo.alone ? 2 : 0) + (limbo.elsewhere ? 4 : 0));
   }
   hash.add(deaths_.size()).add(askers_.size()).add_figure(attempts_.size());
   for (const auto& [job, deaths] : deaths_)

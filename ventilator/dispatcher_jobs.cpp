@@ -49,11 +49,13 @@ std::uint64_t Dispatcher::window(const Worker& worker) const {
   // In a race it might be the winner of those in the slots, for which it would wait.
   const proto::Halt& halt = spec_.policy().halt();
   if (halt.what() == proto::Halt::OK && halt.level() == proto::STOP_RUNNING) return worker.slots;
-  std::uint64_t ahead = 1;
+  // A straggler is not to hold up others that wait behind it: who is hedged gets only short jobs ahead.
+  const std::uint64_t least = hedging_.on() ? 0 : 1;
+  std::uint64_t ahead = least;
   if (worker.mean_job_ns > 0) {
     const auto target_ns =
         static_cast<std::uint64_t>(std::chrono::nanoseconds(policy_.batch_target).count()) * worker.slots;
-    ahead = std::clamp<std::uint64_t>(target_ns / worker.mean_job_ns, 1, kAheadMax);
+    ahead = std::clamp<std::uint64_t>(target_ns / worker.mean_job_ns, least, kAheadMax);
   }
   if (ahead > 1 && closed_) {
     const std::uint64_t share = pending() / (2 * std::max<std::uint64_t>(workers_.size(), 1));
@@ -156,12 +158,17 @@ bool Dispatcher::advance_frontier(const std::vector<JobSpan>& jobs, Instant now,
 }
 
 void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, DispatchOutbox& out) {
+  batch.sequence = entry->second.next_sequence;
+  for (const JobSpan& span : batch.jobs)
+    lease(span, entry->first, batch, now);
+  send_batch(entry, std::move(batch), now, out);
+}
+
+void Dispatcher::send_batch(Workers::iterator entry, LaneBatch batch, Instant now, DispatchOutbox& out) {
   Worker& worker = entry->second;
   batch.sequence = worker.next_sequence++;
   batch.timeout = timeout();
   if (deadline_at_) batch.time_left = std::max(*deadline_at_ - now, Duration{1});
-  for (const JobSpan& span : batch.jobs)
-    lease(span, entry->first, batch);
   const std::uint64_t count = batch.count();
   worker.in_flight.push_back({batch.sequence, count, now});
   worker.sent_jobs += count;
@@ -176,9 +183,9 @@ void Dispatcher::send(Workers::iterator entry, LaneBatch batch, Instant now, Dis
 }
 
 // A lease has one attempt: jobs that were dispatched before are leased apart.
-void Dispatcher::lease(JobSpan span, const WorkerId& worker, LaneBatch& batch) {
+void Dispatcher::lease(JobSpan span, const WorkerId& worker, LaneBatch& batch, Instant now) {
   if (attempts_.empty()) {
-    leases_.add({span, worker, batch.sequence, 1});
+    leases_.add({span, worker, batch.sequence, 1, now});
     return;
   }
   while (span.first < span.end) {
@@ -187,7 +194,7 @@ void Dispatcher::lease(JobSpan span, const WorkerId& worker, LaneBatch& batch) {
     JobSpan part{span.first, span.first + 1};
     if (first_try) part.end = again == attempts_.end() ? span.end : std::min(span.end, again->first);
     const std::uint32_t attempt = first_try ? 1 : again->second;
-    leases_.add({part, worker, batch.sequence, attempt});
+    leases_.add({part, worker, batch.sequence, attempt, now});
     batch.attempts.insert(batch.attempts.end(), part.size(), attempt);
     if (attempt > 1) retries_ += part.size();
     span.first = part.end;

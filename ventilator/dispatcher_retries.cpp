@@ -26,12 +26,13 @@ void Dispatcher::on_failed(const WorkerId& id, const proto::JobsFailed& failed, 
       ++dropped_.forged;
       continue;
     }
+    if (lost_copy(id, attempt, now)) continue;
     const std::vector<Lease> held = leases_.take({attempt.job(), attempt.job() + 1});
     // Of what was adopted the attempt is not known.
     const bool current = !held.empty() && held.front().worker == id &&
                          (held.front().sequence == 0 || held.front().attempt == attempt.attempt());
     if (current) {
-      retry(id, attempt, now);
+      retry(id, attempt, now, out);
     } else {
       ++dropped_.late;
       for (const Lease& lease : held)
@@ -41,15 +42,22 @@ void Dispatcher::on_failed(const WorkerId& id, const proto::JobsFailed& failed, 
   propose_given_up(now, out);
 }
 
-void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now) {
+void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now,
+                       DispatchOutbox& out) {
   const JobId job = attempt.job();
   hosts_.on_finished(job, now);
+  hedging_.forget(job);
   attempts_[job] = attempt.attempt() + 1;
   if (unwanted_.contains(job)) {
     cancelled_.insert(job);
     cancelled_again_.at_once();
     return;
   }
+  // Where runs are hedged workers leave it to the ventilator what is final.
+  const bool is_last = !attempt.passing() || attempt.attempt() >= spec_.policy().attempts() || stopped();
+  proto::FailedAttempt told = attempt;
+  told.set_worker_id(id);
+  if (hedging_.on() && is_last) return give_up(std::move(told), "", now, out);
   const Duration asked = retry_after(attempt.retry_after_us());
   const bool too_late = std::cmp_greater(attempt.retry_after_us(), kRetryAfterMost.count());
   const Instant due = now + std::max(asked, backoff(policy_.backoff, spec_.run_id(), job, attempt.attempt()));
@@ -58,11 +66,17 @@ void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, 
     retried_us_ += attempt.duration_us();
     return;
   }
-  proto::FailedAttempt& last = given_up_[job];
-  last = attempt;
-  last.set_message(attempt.message() + (too_late ? "; another attempt is not wanted for more than an hour"
-                                                 : "; another attempt would come after the run's deadline"));
-  given_up_again_.at_once();
+  give_up(std::move(told),
+          too_late ? "; another attempt is not wanted for more than an hour"
+                   : "; another attempt would come after the run's deadline",
+          now, out);
+}
+
+void Dispatcher::give_up(proto::FailedAttempt attempt, const char* why, Instant now, DispatchOutbox& out) {
+  attempt.set_message(attempt.message() + why);
+  if (given_up_.empty()) given_up_again_.start(now);
+  if (sink_opened_) out.propose_failed(attempt);
+  given_up_[attempt.job()] = std::move(attempt);
 }
 
 // Again and again, until the sink's log names them.

@@ -9,7 +9,6 @@ namespace fantail {
 
 namespace {
 
-constexpr std::uint64_t kDurationMaxUs = 365ULL * 24 * 3600 * 1'000'000;
 constexpr Duration kAskApart = std::chrono::milliseconds(2);
 constexpr Duration kAskAgainAfter = std::chrono::seconds(1);
 // Workers say hello again within a heartbeat of the ventilator's return.
@@ -74,6 +73,7 @@ void Dispatcher::fill_facts(proto::RunFacts& facts, Instant now) const {
   facts.set_max_running(static_cast<std::uint32_t>(std::min<std::uint64_t>(max_running_, UINT32_MAX)));
   facts.set_retries(retries_);
   facts.set_retried_us(retried_us_);
+  if (hedging_.on()) hedging_.put(now, *facts.mutable_hedged());
   slot_time_.put(now, *facts.mutable_slot_time());
   facts.set_input_complete(input_complete_);
   facts.set_skipped(skipped_);
@@ -142,34 +142,38 @@ void Dispatcher::on_log(const proto::RunLog& log, std::uint64_t sink_epoch, Inst
       ++dropped_.forged;
     }
   }
+  const RangeSet by_copies = set_below(kJobIdsMax, log.by_copies());
   if (log.whole()) {
-    on_whole_log(done, now, out);
+    on_whole_log(done, by_copies, now, out);
   } else if (sink_epoch == sink_epoch_) {
     for (const JobSpan& span : done.spans())
-      mark_done(span, now);
+      mark_done(span, by_copies, now);
   } else {
     ++dropped_.stale;
     return;
   }
   sink_epoch_ = sink_epoch;
   log_offset_ = log.offset();
-  median_ = Duration(static_cast<Duration::rep>(std::min(log.median_us(), kDurationMaxUs)));
+  median_ = duration_of(log.median_us());
+  hedging_.learn(log);
   answered_ = log.question();
   settle_limbo(answered_, now, out);
   on_won(log, now, out);
   if (log.end() != proto::RUN_END_NONE) stop(log.end(), log.stop_level(), log.end_reason(), now, out);
   if (stop_level_ != proto::STOP_NONE) propose_stopped(now, out);
+  tell_discarded(out);
   dispatch(now, out);
   ask_sink(now, out);
 }
 
 // A sink that began anew: what it does not know as done was lost with its former life and runs again.
-void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox& out) {
+void Dispatcher::on_whole_log(const RangeSet& done, const RangeSet& by_copies, Instant now,
+                              DispatchOutbox& out) {
   sink_known_ = true;
   const RangeSet before = std::move(done_);
   done_.clear();
   for (const JobSpan& span : done.spans())
-    mark_done(span, now);
+    mark_done(span, by_copies, now);
   std::uint64_t forgotten = 0;
   for (const JobSpan& span : before.spans()) {
     for (const JobSpan& missing : done_.missing_from(span)) {
@@ -183,8 +187,9 @@ void Dispatcher::on_whole_log(const RangeSet& done, Instant now, DispatchOutbox&
   }
 }
 
-void Dispatcher::mark_done(JobSpan jobs, Instant now) {
+void Dispatcher::mark_done(JobSpan jobs, const RangeSet& by_copies, Instant now) {
   if (done_.insert(jobs) == 0) return;
+  end_copies(jobs, by_copies, now);
   leases_.take(jobs);
   for (RangeSet* open : {&undecided_, &long_, &suspects_, &proposed_, &quarantined_, &unwanted_, &cancelled_})
     open->erase(jobs);
@@ -210,6 +215,7 @@ void Dispatcher::settle_limbo(std::uint64_t answered, Instant now, DispatchOutbo
   for (const Limbo& limbo : settled) {
     for (const JobSpan& open : done_.missing_from(limbo.jobs)) {
       if (limbo.died && policy_.deaths_max > 0) record_deaths(open, limbo.alone, now, out);
+      if (limbo.elsewhere) continue;
       for (const JobSpan& left : quarantined_.missing_from(open))
         make_pending(left, limbo.next_attempt, now, out);
     }

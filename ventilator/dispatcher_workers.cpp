@@ -89,14 +89,15 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
   RangeSet holding;
   if (hello.run_id() == spec_.run_id()) holding = set_below(spooled_, hello.holding());
   worker.unfinished = holding.size();
-  if (known) reconcile(id, holding, UINT64_MAX, true);
+  if (known) reconcile(id, holding, UINT64_MAX, true, now);
   // What it kept came by the old lane; from now on every whole status is to name it.
   for (Lease lease : leases_.of(id)) {
     leases_.take(lease.jobs);
     lease.sequence = 0;
     leases_.add(lease);
   }
-  adopt(id, holding, out);
+  hedging_.on_new_lane(id);
+  adopt(id, holding, now, out);
   Worker& joined = workers_[id];
   worker.counted = joined.counted;
   joined = worker;
@@ -109,18 +110,19 @@ void Dispatcher::on_hello(const WorkerId& id, const proto::WorkerHello& hello, s
 }
 
 // Jobs that the worker holds and nobody else has are not dispatched again.
-void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutbox& out) {
+void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, Instant now, DispatchOutbox& out) {
   for (const JobSpan& span : holding.spans()) {
+    if (hedging_.on()) adopt_copies(id, span, now);
     for (const JobId job : retry_queue_.take(span))
-      leases_.add({{job, job + 1}, id, 0, 1});
+      leases_.add({{job, job + 1}, id, 0, 1, now});
     for (const JobSpan& part : pending_.within(span)) {
       pending_.erase(part);
-      leases_.add({part, id, 0, 1});
+      leases_.add({part, id, 0, 1, now});
     }
     for (RangeSet* waiting : {&undecided_, &long_, &suspects_, &cancelled_}) {
       for (const JobSpan& part : waiting->within(span)) {
         waiting->erase(part);
-        leases_.add({part, id, 0, 1});
+        leases_.add({part, id, 0, 1, now});
         if (waiting != &undecided_) continue;
         for (JobId job = part.first; policy_.hosts.limits() && job < part.end; ++job)
           hosts_.add(job, out.host_of(job), pending_.priority_of(job));
@@ -130,7 +132,7 @@ void Dispatcher::adopt(const WorkerId& id, const RangeSet& holding, DispatchOutb
       // One that is done may still wait, until its turn comes; nothing would end it a second time.
       if (done_.contains(job)) continue;
       if (hosts_.waiting() == 0 || !hosts_.adopt(job, out.host_of(job))) continue;
-      if (leases_.holder(job).empty()) leases_.add({{job, job + 1}, id, 0, 1});
+      if (leases_.holder(job).empty()) leases_.add({{job, job + 1}, id, 0, 1, now});
     }
   }
 }
@@ -164,6 +166,7 @@ void Dispatcher::on_lane_connected(const WorkerId& id, Instant now, DispatchOutb
 void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& status, Instant now,
                            DispatchOutbox& out) {
   Worker& worker = entry->second;
+  RangeSet holding;
   if (status.run_id() == spec_.run_id()) {
     // A welcome that came late took it to a lane that is not open any more: it would never tell of what the
     // open one carried. Its next hello does.
@@ -173,17 +176,18 @@ void Dispatcher::on_status(Workers::iterator entry, const proto::WorkerStatus& s
       worker.sent_jobs -= worker.in_flight.front().jobs;
       worker.in_flight.pop_front();
     }
+    holding = set_below(spooled_, status.holding());
     worker.unfinished = status.unfinished();
     worker.mean_job_ns = status.mean_job_ns();
     if (status.complete()) {
-      reconcile(entry->first, set_below(spooled_, status.holding()), status.received_sequence(), false);
+      reconcile(entry->first, holding, status.received_sequence(), false, now);
     }
   }
   worker.draining = status.draining();
   worker.blocked = status.blocked();
   count_slots(worker);
   // Only whole statuses are answered: these are the heartbeats.
-  if (status.complete()) send_pong(entry->first, out);
+  if (status.complete()) send_pong(entry->first, out, holding);
   if (!worker.open && worker.unconnected_since + kUnopenedForHeartbeats * policy_.heartbeat < now) {
     // It tries another lane than the one that waits for it.
     worker.unconnected_since = now;
@@ -208,12 +212,13 @@ void Dispatcher::send_unknown(const WorkerId& id, DispatchOutbox& out) const {
 // Leases that the worker should know of and does not hold: finished and told to the sink, or lost. The sink's
 // next answer tells which.
 void Dispatcher::reconcile(const WorkerId& id, const RangeSet& holding, std::uint64_t received_sequence,
-                           bool started) {
+                           bool started, Instant now) {
+  hedging_.reconcile(id, holding, received_sequence, now);
   for (const Lease& lease : leases_.of(id)) {
     if (lease.sequence > received_sequence) continue;
     for (const JobSpan& missing : holding.missing_from(lease.jobs)) {
       leases_.take(missing);
-      limbo_.push_back({missing, question_ + 1, lease.attempt + (started ? 1 : 0), false, false});
+      into_limbo({missing, question_ + 1, lease.attempt + (started ? 1 : 0), false, false}, now);
       facts_changed_ = true;  // ask at once
     }
   }
@@ -254,9 +259,13 @@ void Dispatcher::remove_worker(const WorkerId& id, bool died, Instant now, Dispa
   out.on_event("worker " + worker.name + (died ? " is gone: its jobs go to others" : " left"));
   const std::vector<Lease> held = leases_.of(id);
   const bool alone = worker.alone && held.size() == 1 && held.front().jobs.size() == 1;
+  for (const Lease& copy : hedging_.held_by(id)) {
+    if (died) limbo_.push_back({copy.jobs, question_ + 1, 1, true, false, true});
+  }
+  hedging_.on_gone(id, now);
   for (const Lease& lease : held) {
     leases_.take(lease.jobs);
-    limbo_.push_back({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0), died, alone});
+    into_limbo({lease.jobs, question_ + 1, lease.attempt + (died ? 1 : 0), died, alone}, now);
   }
   slots_ -= worker.counted;
   workers_.erase(id);
@@ -265,7 +274,7 @@ void Dispatcher::remove_worker(const WorkerId& id, bool died, Instant now, Dispa
   ask_sink(now, out);
 }
 
-void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
+void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out, const RangeSet& holding) const {
   proto::VentilatorToWorker message;
   message.set_epoch(epoch_);
   proto::VentilatorPong& pong = *message.mutable_pong();
@@ -274,6 +283,7 @@ void Dispatcher::send_pong(const WorkerId& id, DispatchOutbox& out) const {
   pong.set_paused(paused_);
   pong.set_stop_status(static_cast<proto::Status>(stop_status()));
   put_cancelled(id, pong.mutable_cancelled());
+  if (hedging_.on()) put_discarded(id, holding, pong.mutable_discarded());
   out.send_to_worker(id, message);
 }
 

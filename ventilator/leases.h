@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/instant.h"
 #include "pipeline/range_set.h"
 #include "pipeline/state_hash.h"
 
@@ -20,6 +21,7 @@ struct Lease {
   WorkerId worker;
   std::uint64_t sequence = 0;  // of the lane message that carried them
   std::uint32_t attempt = 1;
+  Instant at{};  // when it was given away, or found with the worker
 };
 
 class Leases {

@@ -30,10 +30,13 @@ proto::Results make_proposal(const std::string& run_id, JobSpan jobs, Verdict ve
 proto::Results make_proposal(const std::string& run_id, const proto::FailedAttempt& attempt) {
   proto::Results results;
   results.set_run_id(run_id);
+  results.set_worker_id(attempt.worker_id());
   results.set_count(1);
   results.set_first_job(attempt.job());
+  results.mutable_payloads()->set_data(attempt.payload());
   results.add_statuses(proto::STATUS_FAILED);
   results.add_attempts(attempt.attempt());
+  results.add_queued_us(attempt.queued_us());
   results.add_duration_us(attempt.duration_us());
   proto::Failure& failure = *results.add_failures();
   failure.set_code(attempt.code());

@@ -10,6 +10,8 @@ namespace fantail {
 
 namespace {
 
+constexpr std::uint32_t kHedgeLimit = 5;  // percent
+
 void add_halt_options(CLI::App& app, RunOptions& options) {
   CLI::Option* halt =
       app.add_option_function<std::string>(
@@ -43,16 +45,59 @@ std::optional<BackoffPolicy> parse_backoff(const std::string& text) {
   return BackoffPolicy{*first, *longest};
 }
 
+// 200%
+std::optional<std::uint32_t> parse_percent(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  text.remove_suffix(1);
+  std::uint32_t percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return percent;
+}
+
 // 5s, or 200%.
-bool read_timeout(std::string text, RunOptions& options) {
-  if (!text.ends_with('%')) {
-    const auto timeout = parse_duration(text);
-    options.timeout = timeout.value_or(Duration{0});
-    return options.timeout.count() > 0;
+bool read_timeout(const std::string& text, RunOptions& options) {
+  if (const auto percent = parse_percent(text)) {
+    options.timeout_percent = *percent;
+    return *percent >= 100;
   }
-  text.pop_back();
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.timeout_percent);
-  return error == std::errc() && end == text.data() + text.size() && options.timeout_percent >= 100;
+  options.timeout = parse_duration(text).value_or(Duration{0});
+  return options.timeout.count() > 0;
+}
+
+void read_hedge(const std::string& text, RunOptions& options) {
+  const std::optional<std::uint32_t> percent = text == "p95" ? 0 : parse_percent(text);
+  if (!percent) {
+    throw CLI::ValidationError("--hedge", "\"" + text +
+                                              "\" does not say when a job is late: write p95, or 200% of the "
+                                              "median so far");
+  }
+  if (text != "p95" && *percent <= 100) {
+    throw CLI::ValidationError("--hedge", "\"" + text +
+                                              "\" is no more than the median, by which half of all jobs are "
+                                              "not done: write p95, or 200%");
+  }
+  options.hedge.emplace().set_percent(*percent);
+}
+
+void add_hedge_options(CLI::App& app, RunOptions& options) {
+  app.add_option_function<std::string>(
+         "--hedge", [&options](const std::string& text) { read_hedge(text, options); },
+         "A job that takes longer than 95 % of the others (p95), or than 200% of their median, gets a second "
+         "copy on another worker where a slot is idle; the first result wins")
+      ->type_name("p95|N%")
+      ->group("Run");
+  app.add_option_function<std::string>(
+         "--hedge-limit",
+         [&options](const std::string& text) {
+           options.hedge_limit = parse_percent(text).value_or(0);
+           if (options.hedge_limit == 0 || options.hedge_limit > 100)
+             throw CLI::ValidationError("--hedge-limit",
+                                        "\"" + text + "\" is no share of the work: write 1% to 100%");
+         },
+         "Copies add no more work than that to the run's, one copy aside that may always be [5%]")
+      ->type_name("N%")
+      ->group("Run");
 }
 
 }  // namespace
@@ -121,15 +166,21 @@ void add_run_options(CLI::App& app, RunOptions& options) {
          "[1s..30s]")
       ->type_name("FIRST..LONGEST")
       ->group("Run");
+  add_hedge_options(app, options);
 }
 
 std::variant<RunRequest, std::string> make_request(KindCommand& command, const RunOptions& options) {
+  if (options.hedge_limit > 0 && !options.hedge)
+    return "--hedge-limit bounds what --hedge adds: give --hedge p95 as well";
   command.input_format = options.job_lines ? proto::INPUT_JOB_LINE : proto::INPUT_PLAIN;
   auto made = command.make_request();
   auto* request = std::get_if<RunRequest>(&made);
   if (request == nullptr) return made;
   if (options.job_lines && (request->generated || !request->walked.empty()))
     return "--input-format jsonl needs jobs as lines of JSON, and here none are read: give --input FILE";
+  if (options.hedge && request->hosts.limits())
+    return "--hedge asks a host twice for the same thing, and here hosts have limits: give --per-host 0 and "
+           "no --delay, or leave --hedge out";
   request->spec.set_input_format(command.input_format);
   return made;
 }
@@ -156,6 +207,10 @@ proto::RunPolicy make_run_policy(const RunOptions& options) {
   proto::RunPolicy policy;
   policy.set_attempts(options.retries + 1);
   policy.set_timeout_percent(options.timeout_percent);
+  if (options.hedge) {
+    *policy.mutable_hedge() = *options.hedge;
+    policy.mutable_hedge()->set_limit_percent(options.hedge_limit > 0 ? options.hedge_limit : kHedgeLimit);
+  }
   if (options.halt) *policy.mutable_halt() = *options.halt;
   if (options.first == 0) return policy;
   proto::Halt& goal = *policy.mutable_halt();

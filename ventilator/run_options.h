@@ -26,6 +26,8 @@ struct RunOptions {
   BackoffPolicy backoff;
   Duration timeout{0};                // of one attempt; 0: none
   std::uint32_t timeout_percent = 0;  // instead, of the median so far
+  std::optional<proto::HedgePolicy> hedge;
+  std::uint32_t hedge_limit = 0;  // percent; 0: not chosen
 };
 
 // `fantail run` has them too.

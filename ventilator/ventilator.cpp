@@ -243,6 +243,7 @@ void Ventilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   lane_message_.set_sequence(batch.sequence);
   lane_message_.set_time_left_us(static_cast<std::uint64_t>(batch.time_left.count()));
   lane_message_.set_timeout_us(static_cast<std::uint64_t>(batch.timeout.count()));
+  lane_message_.set_copy(batch.copy);
   lane_message_.set_count(static_cast<std::uint32_t>(batch.count()));
   lane_message_.set_first_job(batch.jobs.front().first);
   for (const JobSpan& span : batch.jobs) {
