@@ -53,12 +53,37 @@ void World::check_row(JobId job, const SimRow& row) {
 
 void World::on_started(JobId job) {
   ++verdicts_.executions;
+  Running& now_running = running_[job];
+  if (++now_running.slots == 2) now_running.twice_since = scheduler.now();
+  if (now_running.slots > 2 && plan.undisturbed_leases())
+    fail("job " + std::to_string(job) + " runs three times at once");
   if (plan.max_running == 0 || !plan.calm()) return;
   std::size_t running = 0;
   for (const auto& worker : workers_)
     running += worker->running_jobs();
   if (running > plan.max_running)
     fail("job " + std::to_string(job) + " starts as the " + std::to_string(running) + "th that runs");
+}
+
+void World::on_stopped(JobId job) {
+  Running& now_running = running_[job];
+  if (now_running.slots-- == 2) ran_twice_ += scheduler.now() - now_running.twice_since;
+}
+
+void World::check_copy(JobId job, std::size_t worker, Duration work) {
+  const bool first = verdicts_.faults.of(Fault::kCopyGiven) == 0;
+  const std::string name = "job " + std::to_string(job);
+  count(Fault::kCopyGiven);
+  if (!plan.hedge) return fail(name + " has a copy, and the run is not hedged");
+  if (workers_[worker]->has(job) && plan.undisturbed_leases())
+    fail(name + " is copied to the worker that has it");
+  if (first || !plan.undisturbed_leases()) return;
+  Duration extra = ran_twice_;
+  for (const auto& [id, each] : running_) {
+    if (each.slots > 1) extra += scheduler.now() - each.twice_since;
+  }
+  if (extra > work * plan.hedge->limit_percent() / 100)
+    fail(name + " is copied although copies have cost more than they may");
 }
 
 bool World::may_be_stopped() const {
@@ -162,7 +187,8 @@ void World::check_undisturbed() {
   if (digest.low != ledger.books.digest_low() || digest.high != ledger.books.digest_high())
     return fail("the digest is not that of an undisturbed run");
   if (!plan.calm() || plan.attempts > 1) return;
-  if (verdicts_.executions != plan.jobs || ledger.books.duplicates() > 0)
+  const std::uint64_t most = plan.jobs + ledger.books.facts().hedged().copies();
+  if (verdicts_.executions < plan.jobs || verdicts_.executions > most || ledger.books.duplicates() > 0)
     fail(std::to_string(verdicts_.executions) + " executions of " + std::to_string(plan.jobs) +
          " jobs although nothing happened");
 }
@@ -205,7 +231,7 @@ void World::check_slot_time() {
   const Duration lasted = scheduler.now() - (Instant{} + std::chrono::hours(1));
   if (measured > static_cast<std::uint64_t>(lasted.count())) fail("more slot time was measured than passed");
   const WorkTime work{books.work_us() - books.stopped_work_us(), books.stopped_work_us(),
-                      books.facts().retried_us()};
+                      books.facts().retried_us(), books.facts().hedged().lost_us()};
   const std::uint64_t wall = books.has_last_commit_at() && books.has_first_dispatch_at()
                                  ? static_cast<std::uint64_t>(std::max<std::int64_t>(
                                        books.last_commit_at() - books.first_dispatch_at(), 0))

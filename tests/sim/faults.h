@@ -46,6 +46,9 @@ enum class Fault : std::size_t {
   kAttemptFailed,
   kGoalReached,
   kGroupWon,
+  kCopyGiven,
+  kCopyWon,
+  kDiscarded,
   kCount
 };
 
@@ -88,7 +91,10 @@ inline constexpr std::array<const char*, kFaults> kFaultNames = {"control messag
                                                                  "results of another run",
                                                                  "attempt failed for now",
                                                                  "run halted",
-                                                                 "group won"};
+                                                                 "group won",
+                                                                 "copy of a straggler",
+                                                                 "copy that came first",
+                                                                 "job that nobody wants any more"};
 
 class FaultCounts {
  public:

@@ -82,6 +82,17 @@ void draw_processes(Plan& plan, Random& random) {
   if (random.chance(200)) plan.frontier_refused = random.between(1, 700);
 }
 
+// With a worker that is slow, so that somebody is hedged.
+void draw_hedging(Plan& plan) {
+  Random random(mix(plan.seed) ^ 0x4ED6);
+  plan.slowness.assign(plan.slots.size(), 1);
+  if (plan.hosts.limits() || plan.slots.size() < 2 || !random.chance(300)) return;
+  proto::HedgePolicy& hedge = plan.hedge.emplace();
+  if (random.chance(500)) hedge.set_percent(static_cast<std::uint32_t>(random.between(101, 400)));
+  hedge.set_limit_percent(static_cast<std::uint32_t>(random.between(1, 50)));
+  if (random.chance(800)) plan.slowness[random.below(plan.slots.size())] = random.between(2, 20);
+}
+
 // By a source of its own: what a seed draws elsewhere stays what it was.
 void draw_policies(Plan& plan) {
   Random random(mix(plan.seed) ^ 0x90C1);
@@ -106,6 +117,7 @@ void draw_policies(Plan& plan) {
   if (random.chance(150)) plan.max_running = random.between(1, 6);
   if (random.chance(100)) plan.rate = static_cast<double>(random.between(10, 1000));
   if (random.chance(300)) plan.attempts = static_cast<std::uint32_t>(random.between(2, 4));
+  draw_hedging(plan);
 }
 
 }  // namespace
@@ -136,6 +148,11 @@ Plan draw_plan(std::uint64_t seed) {
 bool Plan::deaths_are_honest() const {
   return worker_pause.every.count() == 0 && ventilator_pause.every.count() == 0 &&
          worker_kill.every.count() == 0 && partition.every.count() == 0 && lost == 0;
+}
+
+bool Plan::undisturbed_leases() const {
+  return deaths_are_honest() && poison.empty() && reordered == 0 && ventilator_kill.every.count() == 0 &&
+         killed_at_points == 0 && !dies_of_interrupt;
 }
 
 bool Plan::calm() const {
@@ -178,6 +195,10 @@ std::optional<Duration> Plan::busy_at(JobId job, std::uint32_t attempt) const {
 Duration Plan::duration_of(JobId job) const {
   const auto spread = static_cast<std::uint64_t>((job_longest - job_shortest).count()) + 1;
   return job_shortest + Duration(static_cast<Duration::rep>(mix(seed ^ (job * 7 + 3)) % spread));
+}
+
+Duration Plan::duration_at(std::size_t worker, JobId job) const {
+  return duration_of(job) * static_cast<Duration::rep>(slowness[worker]);
 }
 
 }  // namespace fantail::sim

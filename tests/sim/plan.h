@@ -47,6 +47,8 @@ struct Plan {
   std::uint64_t max_running = 0;
   double rate = 0;
   std::uint32_t attempts = 1;  // that a job has
+  std::optional<proto::HedgePolicy> hedge;
+  std::vector<std::uint64_t> slowness;  // of each worker, in multiples of a job's duration
 
   // ---- the network
   Duration latency_least{0}, latency_most{0};
@@ -77,6 +79,8 @@ struct Plan {
   // No fault makes a worker look dead that was not killed by its job.
   bool deaths_are_honest() const;
   bool calm() const;
+  // Nothing makes a ventilator forget or misjudge who has which job.
+  bool undisturbed_leases() const;
 
   // A group's name follows a slash.
   std::string input_of(JobId job) const {
@@ -91,6 +95,7 @@ struct Plan {
   // How long a pause the job's host asks for then, 0 where it does not say; nothing: it is not busy.
   std::optional<Duration> busy_at(JobId job, std::uint32_t attempt) const;
   Duration duration_of(JobId job) const;
+  Duration duration_at(std::size_t worker, JobId job) const;
 };
 
 Plan draw_plan(std::uint64_t seed);

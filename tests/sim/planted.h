@@ -29,6 +29,8 @@ enum class Bug : std::size_t {
   kStopsInMemory,
   kObeysFormerLife,
   kLeasesByWallClock,
+  kCancelsLosers,
+  kHedgesWithoutLimit,
   kCount
 };
 
@@ -53,6 +55,7 @@ inline constexpr std::array<const char*, kBugs> kBugNames = {
     "a worker obeys a ventilator's former life",
     // Forward steps look like a pause of the ventilator, which it forgives; it takes a step back, with a
     // worker that dies after it.
-    "leases run by the wall clock, which is set back"};
+    "leases run by the wall clock, which is set back", "a copy that lost is told as cancelled",
+    "copies may cost what they like"};
 
 }  // namespace fantail::sim

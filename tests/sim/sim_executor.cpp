@@ -1,4 +1,5 @@
 // The executor of a simulated worker: slots, and what comes of jobs in them.
+#include <algorithm>
 #include <utility>
 
 #include "tests/sim/sim_worker.h"
@@ -15,9 +16,20 @@ using std::chrono::milliseconds;
 
 void SimWorker::set_run(const proto::RunSpec&) {
   queue_.clear();
-  running_.clear();
+  forget_running();
   completions_.clear();
   host_events_.clear();
+}
+
+bool SimWorker::has(JobId job) const {
+  const auto waits = [job](const Queued& queued) { return queued.job.id == job; };
+  return alive() && (running_.contains(job) || std::any_of(queue_.begin(), queue_.end(), waits));
+}
+
+void SimWorker::forget_running() {
+  for (const auto& [job, running] : running_)
+    world_.on_stopped(job);
+  running_.clear();
 }
 
 void SimWorker::start(JobSlice jobs) {
@@ -65,7 +77,7 @@ void SimWorker::run(const Running& running) {
     return;
   }
   const Instant now = world_.scheduler.now();
-  const Duration duration = plan.duration_of(job);
+  const Duration duration = plan.duration_at(index_, job);
   if (plan.asynchronous) push_event(proto::HostEvent::WRITTEN, job, plan.host_of(job));
   if (plan.hosts.limits() && mix(plan.seed ^ (job * 11 + 5)) % 1000 < plan.redirects) {
     world_.scheduler.at(now + duration / 2, [this, job, serial, life = life()] {
@@ -95,6 +107,7 @@ void SimWorker::finish(JobId job, std::uint64_t serial) {
   if (found == running_.end() || found->second.serial != serial) return;
   const Running running = std::move(found->second);
   running_.erase(found);
+  world_.on_stopped(job);
   const Instant now = world_.scheduler.now();
   Completion completion;
   completion.id = job;
@@ -157,7 +170,7 @@ void SimWorker::permit(JobId job, const std::string& host) {
   if (running->second.wants != host) return;
   running->second.wants.clear();
   push_event(proto::HostEvent::WRITTEN, job, host);
-  finish_at(job, running->second.serial, world_.scheduler.now() + world_.plan.duration_of(job) / 2);
+  finish_at(job, running->second.serial, world_.scheduler.now() + world_.plan.duration_at(index_, job) / 2);
 }
 
 void SimWorker::push_event(proto::HostEvent::Type type, JobId job, const std::string& host) {

@@ -129,9 +129,14 @@ void SimVentilator::receive(Instant now) {
     proto::SinkToVentilator copy = *message;
     if (world_.planted(Bug::kTrustsFinished) && copy.has_log())
       put_ranges(world_.finished_anywhere().spans(), copy.mutable_log()->mutable_done());
+    work_told_ = std::max(work_told_, duration_of(copy.log().work_us()));
+    if (world_.planted(Bug::kHedgesWithoutLimit) && copy.has_log())
+      copy.mutable_log()->set_work_us(UINT64_MAX);
     const DroppedMessages before = dispatcher_->dropped();
     dispatcher_->on_sink(copy, now, *this);
     if (dispatcher_->dropped() != before) continue;
+    for (int index = 0; index < copy.log().by_copies_size(); ++index)
+      world_.count(Fault::kCopyWon);
     for (const std::string& group : copy.log().won_groups()) {
       world_.count(Fault::kGroupWon);
       won_groups_.insert(group);
@@ -301,12 +306,14 @@ void SimVentilator::send_jobs(const WorkerId& worker, const LaneBatch& batch) {
   message.set_time_left_us(static_cast<std::uint64_t>(batch.time_left.count()));
   message.set_count(static_cast<std::uint32_t>(batch.count()));
   message.set_first_job(batch.jobs.front().first);
+  message.set_copy(batch.copy);
   for (const JobSpan& span : batch.jobs) {
     for (JobId job = span.first; job < span.end; ++job) {
       if (job >= world_.spool.spooled)
         world_.fail("job " + std::to_string(job) + " is given away before it is spooled");
       if (job >= world_.spool.frontier)
         world_.fail("job " + std::to_string(job) + " is given away beyond the frontier");
+      if (batch.copy) world_.check_copy(job, world_.worker_of(worker), work_told_);
       if (!won_groups_.empty() && won_groups_.contains(world_.plan.group_of(job)))
         world_.fail("job " + std::to_string(job) + " is given away after its group was won");
       append_to(*message.mutable_inputs(), world_.plan.input_of(job));
@@ -401,8 +408,10 @@ void SimVentilator::propose_failed(const proto::FailedAttempt& attempt) {
   results.set_count(1);
   append_to(*results.mutable_inputs(), world_.plan.input_of(attempt.job()));
   results.add_attempts(attempt.attempt());
+  results.set_worker_id(attempt.worker_id());
   results.add_statuses(proto::STATUS_FAILED);
-  results.add_failures()->set_code("given up");
+  const bool for_time = attempt.message().find("another attempt") != std::string::npos;
+  results.add_failures()->set_code(for_time ? "given up" : attempt.code());
   send_to_sink(message);
 }
 

@@ -101,6 +101,7 @@ class SimVentilator final : public Process, private DispatchOutbox {
   std::map<WorkerId, Peer> peers_;
   std::map<WorkerId, Lane> lanes_;
   std::uint32_t next_port_ = 5600;
+  Duration work_told_{0};  // by the sink, at most
   std::optional<int> exit_code_;
 };
 

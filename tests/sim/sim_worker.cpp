@@ -35,17 +35,18 @@ void SimWorker::begin() {
   results_ = Stream{};
   unsent_results_.clear();
   queue_.clear();
-  running_.clear();
   completions_.clear();
   host_events_.clear();
   sent_.clear();
   finished_.clear();
+  discarded_.clear();
   ahead_most_ = 1;
   strange_lane_ = false;
   welcomed_by_ = 0;
 }
 
 void SimWorker::die() {
+  forget_running();
   world_.network.cut(results_);
   pull_.reset();
 }
@@ -60,9 +61,7 @@ Instant SimWorker::turn() {
   if (!host_events_.empty()) session_->on_host_events(std::exchange(host_events_, {}), *this);
   if (!completions_.empty()) {
     for (const proto::Results& completion : completions_) {
-      const bool tried_again = !completion.failures().empty() && completion.failures(0).passing() &&
-                               completion.attempts(0) < world_.plan.attempts;
-      if (tried_again) continue;  // the ventilator knows, or finds out
+      if (!is_outcome(completion)) continue;  // the ventilator knows, or finds out
       finished_.insert(completion.jobs(0));
       world_.on_finished(completion.jobs(0));
     }
@@ -87,6 +86,11 @@ void SimWorker::receive(Instant now) {
     if (message->has_welcome()) welcomed_by_ = message->epoch();
     proto::VentilatorToWorker copy = *message;
     if (world_.planted(Bug::kObeysFormerLife)) copy.set_epoch(welcomed_by_);
+    if (copy.pong().discarded_size() > 0) {
+      note_discarded(copy.pong().discarded());
+      if (world_.planted(Bug::kCancelsLosers))
+        copy.mutable_pong()->mutable_cancelled()->Swap(copy.mutable_pong()->mutable_discarded());
+    }
     session_->on_ventilator(copy, now, *this);
   }
   for (int count = 0; count < kMessagesPerTurn && !from_sink_.empty(); ++count) {
@@ -99,6 +103,13 @@ void SimWorker::receive(Instant now) {
     from_lane_.pop_front();
     session_->on_lane(proto::Lane(*message), now, *this);
   }
+}
+
+bool SimWorker::is_outcome(const proto::Results& completion) {
+  if (discarded_.erase(completion.jobs(0))) return false;
+  const bool failed = completion.statuses(0) == proto::STATUS_FAILED;
+  if (failed && world_.plan.hedge) return false;
+  return !failed || !completion.failures(0).passing() || completion.attempts(0) >= world_.plan.attempts;
 }
 
 // ---- what arrives
@@ -220,6 +231,7 @@ void SimWorker::send_results(const std::shared_ptr<const std::string>& serialize
   for (std::uint32_t index = 0; index < results.count(); ++index)
     jobs.push_back(results.jobs_size() > 0 ? results.jobs(static_cast<int>(index))
                                            : results.first_job() + index);
+  check_statuses(results);
   if (unsent_results_.size() < kUnsentMost) unsent_results_.push_back(*serialized);
   flush_results();
   if (!world_.planted(Bug::kForgetsSentResults)) return;
@@ -267,6 +279,23 @@ void SimWorker::check_holding(const google::protobuf::RepeatedPtrField<proto::Jo
         world_.fail("worker " + id_ + " forgot the result of job " + std::to_string(lost.first) +
                     ", which is not durable");
     }
+  }
+}
+
+void SimWorker::note_discarded(const google::protobuf::RepeatedPtrField<proto::JobRange>& jobs) {
+  for (const proto::JobRange& range : jobs) {
+    for (JobId job = range.first(); job < range.first() + range.count(); ++job) {
+      if (running_.contains(job) && discarded_.insert(job)) world_.count(Fault::kDiscarded);
+    }
+  }
+}
+
+// A copy that is stopped since the other one was first has no outcome.
+void SimWorker::check_statuses(const proto::Results& results) {
+  if (world_.may_be_stopped() || world_.plan.group_jobs > 0) return;
+  for (const int status : results.statuses()) {
+    if (status == proto::STATUS_CANCELLED)
+      world_.fail("worker " + id_ + " tells of a cancelled job and nobody cancelled any");
   }
 }
 

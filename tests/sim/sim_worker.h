@@ -22,6 +22,7 @@ class SimWorker final : public Process, private SessionOutbox {
   Party party() const { return kFirstWorker + index_; }
   const std::string& id() const { return id_; }
   std::size_t running_jobs() const { return alive() ? running_.size() : 0; }
+  bool has(JobId job) const;  // in a slot, or waiting for one
 
   // ---- what arrives
   void receive_ventilator(std::uint64_t life, std::shared_ptr<const proto::VentilatorToWorker> message);
@@ -75,6 +76,7 @@ class SimWorker final : public Process, private SessionOutbox {
   void run(const Running& running);
   void finish_at(JobId job, std::uint64_t serial, Instant when);
   void finish(JobId job, std::uint64_t serial);
+  void forget_running();
   void push_event(proto::HostEvent::Type type, JobId job, const std::string& host);
 
   // ---- SessionOutbox
@@ -98,6 +100,9 @@ class SimWorker final : public Process, private SessionOutbox {
   // ---- checks
   void check_holding(const google::protobuf::RepeatedPtrField<proto::JobRange>& holding);
   void check_credit();
+  bool is_outcome(const proto::Results& completion);
+  void note_discarded(const google::protobuf::RepeatedPtrField<proto::JobRange>& jobs);
+  void check_statuses(const proto::Results& results);
 
   std::size_t index_;
   std::uint32_t slots_;
@@ -122,6 +127,7 @@ class SimWorker final : public Process, private SessionOutbox {
 
   std::map<std::uint64_t, std::vector<JobId>> sent_;  // by result sequence
   RangeSet finished_;                                 // handed to the session
+  RangeSet discarded_;                                // running, and told to stop without an outcome
   bool strange_lane_ = false;
   std::uint64_t welcomed_by_ = 0;  // the ventilator's epoch
   std::uint64_t ahead_most_ = 1;   // of what the ventilator may have granted

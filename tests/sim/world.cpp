@@ -31,6 +31,7 @@ World::World(Plan the_plan, bool prints, Bug bug)
   spec_.mutable_kind()->mutable_echo();
   if (plan.halt) *spec_.mutable_policy()->mutable_halt() = *plan.halt;
   spec_.mutable_policy()->set_attempts(plan.attempts);
+  if (plan.hedge) *spec_.mutable_policy()->mutable_hedge() = *plan.hedge;
   for (std::size_t index = 0; index < plan.slots.size(); ++index)
     workers_.push_back(std::make_unique<SimWorker>(*this, index, plan.slots[index]));
 }
@@ -82,6 +83,10 @@ Duration World::time_to_complete() const {
   if (plan.max_running > 0) work += plan.job_longest * static_cast<Duration::rep>(plan.jobs);
   if (plan.rate > 0)
     work += seconds(static_cast<std::int64_t>(static_cast<double>(plan.jobs) / plan.rate) + 1);
+  // Without a copy a slow worker takes its time, and who is slow may be the only one for a while.
+  const auto slowest =
+      static_cast<Duration::rep>(*std::max_element(plan.slowness.begin(), plan.slowness.end()));
+  if (slowest > 1) work += plan.job_longest * slowest * static_cast<Duration::rep>(plan.jobs);
   work *= plan.attempts;
   return work + seconds(30) * static_cast<Duration::rep>(plan.poison.size());
 }
@@ -106,6 +111,8 @@ void World::print_plan() const {
   if (plan.halt) std::printf("halt %s, ", format_halt(*plan.halt).c_str());
   std::printf("at most %llu running, %.0f starts a second, %u attempts; ",
               static_cast<unsigned long long>(plan.max_running), plan.rate, plan.attempts);
+  if (plan.hedge)
+    std::printf("hedged at %u %% (0: p95) up to %u %%, ", plan.hedge->percent(), plan.hedge->limit_percent());
   std::printf("kill %.0f %.0f %.0f, drain %.0f, disk full %.0f ms\n", ms(plan.ventilator_kill.every),
               ms(plan.sink_kill.every), ms(plan.worker_kill.every), ms(plan.drain.every),
               ms(plan.disk_full.every));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,7 +57,10 @@ class World {
   void on_sink_up();
   const RangeSet& finished_anywhere() const { return finished_; }
   void on_finished(JobId job) { finished_.insert(job); }
-  void on_started(JobId);
+  void on_started(JobId job);
+  void on_stopped(JobId job);
+  // A second copy goes to the worker, where the sink has told of so much work so far.
+  void check_copy(JobId job, std::size_t worker, Duration work);
   void on_stop_asked() { stop_asked_ = true; }
 
   // ---- checks.cpp
@@ -107,6 +111,12 @@ class World {
   bool faulty_ = true;
   bool stop_asked_ = false;
   RangeSet finished_;
+  struct Running {
+    std::size_t slots = 0;
+    Instant twice_since{};
+  };
+  std::map<JobId, Running> running_;  // in slots
+  Duration ran_twice_{0};             // jobs that did not only for a moment
   Verdicts verdicts_;
 };
 
