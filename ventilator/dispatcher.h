@@ -303,7 +303,6 @@ class Dispatcher {
   void tell_discarded(DispatchOutbox& out);
   void put_discarded(const WorkerId& id, const RangeSet& holding, JobRanges* ranges) const;
   void into_limbo(Limbo limbo, Instant now);
-  bool lost_copy(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now);
   void adopt_copies(const WorkerId& id, JobSpan held, Instant now);
   void end_copies(JobSpan jobs, const RangeSet& by_copies, Instant now);
 
@@ -333,8 +332,7 @@ class Dispatcher {
   HostQueues hosts_;
   StartRate rate_;
   RetryQueue retry_queue_;
-  std::map<JobId, proto::FailedAttempt>
-      given_up_;  // proposed as failed: there is no time for another attempt
+  std::map<JobId, proto::FailedAttempt> given_up_;  // proposed as failed, there being no other attempt
   std::vector<Limbo> limbo_;
   Leases leases_;
   Hedging hedging_;  // second leases

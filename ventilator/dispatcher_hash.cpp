@@ -70,6 +70,7 @@ void Dispatcher::add_jobs(StateHash& hash) const {
     hash.add(job).add(attempt.attempt());
   leases_.hash(hash);
   hedging_.hash(hash);
+  hash.add_figure(hedged_at_);
   hash.add(limbo_.size());
   for (const Limbo& limbo : limbo_) {
     hash.add(limbo.jobs.first).add(limbo.jobs.end).add_distance(question_ + 1, limbo.question);

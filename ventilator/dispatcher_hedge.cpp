@@ -2,6 +2,7 @@
 // of a job is among all others; only the second one is in hedging_.
 #include <algorithm>
 
+#include "pipeline/job_ranges.h"
 #include "ventilator/dispatcher.h"
 
 namespace fantail {
@@ -99,9 +100,12 @@ void Dispatcher::tell_discarded(DispatchOutbox& out) {
 
 // Also what a former life gave away twice: what the worker holds and is done.
 void Dispatcher::put_discarded(const WorkerId& id, const RangeSet& holding, JobRanges* ranges) const {
-  hedging_.put_discarded(id, ranges);
-  for (const JobSpan& span : holding.spans())
-    put_ranges(done_.within(span), ranges);
+  RangeSet discarded = hedging_.discarded_by(id);
+  for (const JobSpan& span : holding.spans()) {
+    for (const JobSpan& part : done_.within(span))
+      discarded.insert(part);
+  }
+  put_ranges(discarded.spans(), ranges);
 }
 
 // Nobody is known to have these jobs any more, except for those that have a copy.
@@ -117,23 +121,6 @@ void Dispatcher::into_limbo(Limbo limbo, Instant now) {
     limbo.jobs.first = job + 1;
   }
   if (limbo.jobs.size() > 0) limbo_.push_back(limbo);
-}
-
-// Whether the attempt was one of two, so that nothing is decided by it.
-bool Dispatcher::lost_copy(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now) {
-  const JobId job = attempt.job();
-  const Hedging::Copy* copy = hedging_.find(job);
-  if (copy == nullptr || !copy->held) return false;
-  const Duration worked = duration_of(attempt.duration_us());
-  if (copy->lease.worker == id) {
-    hedging_.end(job, now, worked);
-    return true;
-  }
-  if (leases_.holder(job) != id) return false;
-  leases_.take({job, job + 1});
-  leases_.add(*hedging_.promote(job, now));
-  hedging_.add_lost(worked);
-  return true;
 }
 
 // What a worker holds and another one has as well was hedged in a former life, or given away again while it

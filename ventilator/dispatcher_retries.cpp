@@ -26,20 +26,28 @@ void Dispatcher::on_failed(const WorkerId& id, const proto::JobsFailed& failed, 
       ++dropped_.forged;
       continue;
     }
-    if (lost_copy(id, attempt, now)) continue;
-    const std::vector<Lease> held = leases_.take({attempt.job(), attempt.job() + 1});
     // Of what was adopted the attempt is not known.
-    const bool current = !held.empty() && held.front().worker == id &&
-                         (held.front().sequence == 0 || held.front().attempt == attempt.attempt());
-    if (current) {
-      retry(id, attempt, now, out);
-    } else {
+    const auto is_at = [&](const Lease& lease) {
+      return lease.worker == id && (lease.sequence == 0 || lease.attempt == attempt.attempt());
+    };
+    const Hedging::Copy* copy = hedging_.find(attempt.job());
+    const bool two = copy != nullptr && copy->held;
+    if (two && is_at(copy->lease)) {
+      hedging_.end(attempt.job(), now, duration_of(attempt.duration_us()));
+      continue;
+    }
+    const std::vector<Lease> held = leases_.take({attempt.job(), attempt.job() + 1});
+    if (held.empty() || !is_at(held.front())) {
       ++dropped_.late;
       for (const Lease& lease : held)
         leases_.add(lease);
+    } else if (two) {
+      leases_.add(*hedging_.promote(attempt.job(), now));
+      hedging_.add_lost(duration_of(attempt.duration_us()));
+    } else {
+      retry(id, attempt, now, out);
     }
   }
-  propose_given_up(now, out);
 }
 
 void Dispatcher::retry(const WorkerId& id, const proto::FailedAttempt& attempt, Instant now,

@@ -152,13 +152,13 @@ void Hedging::tell(const Lease& lease, bool copy, bool works) {
   untold_.insert(lease.worker);
 }
 
-void Hedging::put_discarded(const WorkerId& worker, JobRanges* ranges) const {
-  const auto jobs = losers_.find(worker);
-  if (jobs == losers_.end()) return;
+RangeSet Hedging::discarded_by(const WorkerId& worker) const {
   RangeSet discarded;
+  const auto jobs = losers_.find(worker);
+  if (jobs == losers_.end()) return discarded;
   for (const auto& [job, loser] : jobs->second)
     discarded.insert(job);
-  put_ranges(discarded.spans(), ranges);
+  return discarded;
 }
 
 std::set<WorkerId> Hedging::take_untold() {

@@ -13,7 +13,6 @@
 
 #include "messages.pb.h"
 #include "pipeline/instant.h"
-#include "pipeline/job_ranges.h"
 #include "pipeline/range_set.h"
 #include "pipeline/state_hash.h"
 #include "ventilator/leases.h"
@@ -61,7 +60,7 @@ class Hedging {
   void forget(JobId job) { copies_.erase(job); }
 
   // ---- workers that hold what nobody wants any more
-  void put_discarded(const WorkerId& worker, JobRanges* ranges) const;
+  RangeSet discarded_by(const WorkerId& worker) const;
   std::set<WorkerId> take_untold();  // there is something new for them
   // A whole status or hello.
   void reconcile(const WorkerId& worker, const RangeSet& holding, std::uint64_t received_sequence,

@@ -81,6 +81,7 @@ std::vector<Lease> Leases::all() const {
 void Leases::hash(StateHash& hash) const {
   for (const auto& [first, lease] : leases_) {
     hash.add(first).add(lease.jobs.end).add_name(lease.worker).add(lease.sequence).add_figure(lease.attempt);
+    hash.add_figure(lease.at);
   }
 }
 

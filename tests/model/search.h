@@ -31,7 +31,7 @@
 // - Message numbers, questions: how far behind the newest, at most 8, and whether the other side is past it.
 // - Attempts, facts for reports: left out of the hash.
 // - Spool: both jobs and the input's end are in it from the start.
-// - Kinds, hosts, deadline, poison, drain, full disks: none.
+// - Kinds, hosts, deadline, poison, drain, full disks, copies of stragglers: none.
 //
 // States are compared by a hash of 64 bits: of ten million, two fall together with a chance of 1 in 370,000.
 #pragma once

@@ -40,8 +40,9 @@ class DispatchScene {
     return policy;
   }
 
-  explicit DispatchScene(DispatchPolicy policy = make_policy(), FormerLife former = {})
-      : dispatcher(policy, make_spec(), kEpoch, now, std::move(former)) {}
+  explicit DispatchScene(DispatchPolicy policy = make_policy(), FormerLife former = {},
+                         proto::RunSpec spec = make_spec())
+      : dispatcher(policy, std::move(spec), kEpoch, now, std::move(former)) {}
 
   // ---- time
   // In steps, as a living process would tick; the named workers send their heartbeats meanwhile.
@@ -106,6 +107,7 @@ class DispatchScene {
     }
     const proto::SinkToVentilator message = from_sink([&](proto::SinkToVentilator& each) {
       proto::RunLog& log = *each.mutable_log();
+      log = also;
       log.set_question(asked);
       log.set_whole(whole);
       log.set_end(end);
@@ -228,6 +230,7 @@ class DispatchScene {
   bool sink_answers = false;
   std::uint64_t sink_epoch = 500;
   RangeSet durable;
+  proto::RunLog also;  // what every answer tells besides
   proto::RunSync last_sync;
   proto::RunOpen last_open;
   std::uint64_t answered = 0;

@@ -15,7 +15,7 @@ std::string resolved(std::string_view href, std::string_view base) {
   return LinkResolver(*parse_url(base)).resolve(href, link) ? link : "none";
 }
 
-std::string parsed(std::string_view href, std::string_view base) {
+std::string parsed_link(std::string_view href, std::string_view base) {
   const Url base_url = *parse_url(base);
   const std::optional<Url> url = parse_url(href, &base_url);
   return url && url->is_http() ? url->href_without_fragment() : "none";
@@ -62,7 +62,7 @@ TEST(LinkResolver, AgreesWithTheParser) {
     for (int left = count(random); left > 0; --left)
       href += kPieces[piece(random)];
     for (const std::string_view base : kBases)
-      ASSERT_EQ(resolved(href, base), parsed(href, base)) << "\"" << href << "\" at " << base;
+      ASSERT_EQ(resolved(href, base), parsed_link(href, base)) << "\"" << href << "\" at " << base;
   }
 }
 

@@ -19,7 +19,7 @@ proto::Vendor make_vendor() {
   return vendor;
 }
 
-JobResult read(const std::string& body, const proto::Vendor& vendor = make_vendor()) {
+JobResult quote_in(const std::string& body, const proto::Vendor& vendor = make_vendor()) {
   return read_quote(vendor, body, 1500, 200);
 }
 
@@ -31,7 +31,7 @@ proto::PricesResult payload_of(const JobResult& result) {
 
 // "62.45 USD" as minor units, "6245 USD 2", or the error's code.
 std::string told(const std::string& body, const proto::Vendor& vendor = make_vendor()) {
-  const JobResult result = read(body, vendor);
+  const JobResult result = quote_in(body, vendor);
   const proto::PricesResult message = payload_of(result);
   EXPECT_EQ(message.load_us(), 1500U);
   EXPECT_EQ(message.status_code(), 200U);
@@ -49,7 +49,7 @@ std::string with_price(const std::string& price, const std::string& currency = "
 }
 
 TEST(Quote, ReadsPriceCurrencyAndStock) {
-  const JobResult result = read(R"({"price":62.45,"currency":"USD","stock":true})");
+  const JobResult result = quote_in(R"({"price":62.45,"currency":"USD","stock":true})");
   ASSERT_EQ(result.status, Status::kOk);
   const proto::PricesResult message = payload_of(result);
   EXPECT_TRUE(message.has_price());
@@ -109,7 +109,7 @@ TEST(Quote, ReadsTheCurrencyOrTakesTheDefault) {
 
 std::optional<bool> stock(const std::string& value, const proto::Vendor& vendor = make_vendor()) {
   const JobResult result =
-      read(R"({"price":1,"currency":"USD")" + (value.empty() ? "" : ",\"stock\":" + value) + "}", vendor);
+      quote_in(R"({"price":1,"currency":"USD")" + (value.empty() ? "" : ",\"stock\":" + value) + "}", vendor);
   EXPECT_EQ(result.status, Status::kOk) << value;
   const proto::PricesResult message = payload_of(result);
   return message.has_in_stock() ? std::optional(message.in_stock()) : std::nullopt;
