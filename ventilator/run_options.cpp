@@ -11,6 +11,7 @@ namespace fantail {
 namespace {
 
 constexpr std::uint32_t kHedgeLimit = 5;  // percent
+constexpr std::uint32_t kPercentMost = 100'000;
 
 void add_halt_options(CLI::App& app, RunOptions& options) {
   CLI::Option* halt =
@@ -51,7 +52,7 @@ std::optional<std::uint32_t> parse_percent(std::string_view text) {
   text.remove_suffix(1);
   std::uint32_t percent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || percent > kPercentMost) return std::nullopt;
   return percent;
 }
 
