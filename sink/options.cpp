@@ -5,16 +5,37 @@
 
 namespace fantail {
 
+namespace {
+
+constexpr std::string_view kRunPlace = "{run}";
+
+}  // namespace
+
+bool names_run(const OutputOptions& options) {
+  return (options.output + "\n" + options.report + "\n" + options.joblog).find(kRunPlace) !=
+         std::string::npos;
+}
+
+OutputOptions with_run(OutputOptions options, const std::string& run) {
+  for (std::string* name : {&options.output, &options.report, &options.joblog}) {
+    for (std::size_t at = 0; (at = name->find(kRunPlace, at)) != std::string::npos; at += run.size())
+      name->replace(at, kRunPlace.size(), run);
+  }
+  return options;
+}
+
 void add_output_options(CLI::App& app, OutputOptions& options) {
   app.add_option("--format", options.format,
                  "auto, table, jsonl or csv; auto: a table on a terminal, else JSON lines")
       ->check(CLI::IsMember({"auto", "table", "jsonl", "csv"}))
       ->capture_default_str()
       ->group("Output");
-  app.add_option("--output", options.output, "Write the rows to FILE as they come; -: stdout")
+  app.add_option("--output", options.output,
+                 "Write the rows to FILE as they come; -: stdout. {run} in it is the run's id")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--report", options.report, "Write the report, one JSON object, to FILE; -: stdout")
+  app.add_option("--report", options.report,
+                 "Write the report, one JSON object, to FILE; -: stdout. {run} as above")
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("-k,--keep-order", options.keep_order, "Rows in the order of the input")->group("Output");

@@ -14,11 +14,11 @@ namespace fantail {
 // The flags that say where a run ends up. `fantail run` has them too.
 struct OutputOptions {
   std::string format = "auto";  // auto, table, jsonl or csv
-  std::string output;           // file of rows; "-": stdout; empty: none
-  std::string report;           // file of the report; "-": stdout
+  std::string output;           // file of rows; "-": stdout; empty: none. {run} stands for the run's id
+  std::string report;           // file of the report; "-": stdout. {run} as above
   std::string progress = "auto";
   bool keep_order = false;
-  std::string joblog;  // file; empty: none
+  std::string joblog;  // file; empty: none. {run} as above
   bool tag = false;    // lines of jobs' output begin with their input
   bool all = false;    // the table has every line
   Keep keep = Keep::kAll;
@@ -39,6 +39,10 @@ struct SinkOptions {
 inline bool passes_output(const OutputOptions& options) {
   return options.output.empty() && options.format == "auto";
 }
+
+// Whether a file's name depends on the run, and the options with its id, as text, in the names.
+bool names_run(const OutputOptions& options);
+OutputOptions with_run(OutputOptions options, const std::string& run);
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 // Empty: they fit together. Else one sentence.

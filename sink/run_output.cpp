@@ -16,8 +16,20 @@
 
 namespace fantail {
 
+namespace {
+
+// Of the file of rows; empty: there is none.
+std::string absolute_path(const OutputOptions& options) {
+  std::error_code failure;
+  if (options.output.empty() || options.output == "-") return {};
+  return std::filesystem::absolute(options.output, failure).string();
+}
+
+}  // namespace
+
 RunOutput::RunOutput(const OutputOptions& options, std::size_t held_bytes_max)
-    : options_(options),
+    : given_(options),
+      options_(options),
       stdout_(terminal_of(STDOUT_FILENO)),
       stderr_is_terminal_(isatty(STDERR_FILENO) == 1),
       table_(options.all) {
@@ -33,13 +45,20 @@ RunOutput::RunOutput(const OutputOptions& options, std::size_t held_bytes_max)
   rows_to_stdout_ = to_stdout || rows_without_file;
   // A row format asked for on a terminal beside --output FILE concerns the file; the table is still shown.
   if (row_format && stdout_.is_terminal && !options.output.empty() && !to_stdout) shows_table_ = true;
-  std::error_code failure;
-  if (!options.output.empty() && !to_stdout)
-    path_ = std::filesystem::absolute(options.output, failure).string();
+  path_ = absolute_path(options);
   if (options.keep_order) ordered_.emplace(held_bytes_max);
 }
 
 std::optional<std::string> RunOutput::open() {
+  return names_run(given_) ? std::nullopt : open_files();
+}
+
+void RunOutput::name_run(const std::string& run) {
+  options_ = with_run(given_, run);
+  path_ = absolute_path(options_);
+}
+
+std::optional<std::string> RunOutput::open_files() {
   if (!options_.joblog.empty()) {
     auto file = OutputFile::open(options_.joblog, "--joblog");
     if (auto* error = std::get_if<std::string>(&file)) return *error;
@@ -54,6 +73,9 @@ std::optional<std::string> RunOutput::open() {
 
 std::optional<std::string> RunOutput::begin(const Kind& kind, const OutputMark& mark,
                                             const OutputFolder& outputs) {
+  if (names_run(given_)) {
+    if (const auto error = open_files()) return error_ = error;
+  }
   if (kind.exec_spec() == nullptr) {
     joblog_.reset();
   } else if (fantail::passes_output(options_)) {

@@ -25,8 +25,11 @@ class RunOutput {
   RunOutput(const RunOutput&) = delete;
   RunOutput& operator=(const RunOutput&) = delete;
 
-  // Opens the file of rows, before any work is done. Errors are sentences.
+  // Opens the file of rows, before any work is done, unless its name depends on the run. Errors are
+  // sentences.
   std::optional<std::string> open();
+  // The run that is to begin, where the names of files depend on it: begin() opens them.
+  void name_run(const std::string& run);
   // The rows that the mark names are in the file already. What processes wrote beyond their results is in the
   // folder, which is asked from then on.
   std::optional<std::string> begin(const Kind& kind, const OutputMark& mark, const OutputFolder& outputs);
@@ -72,6 +75,7 @@ class RunOutput {
   void before_output(std::function<void()> call) { before_output_ = std::move(call); }
 
  private:
+  std::optional<std::string> open_files();
   void write(std::string_view bytes);
   void format(const Kind& kind, const Outcome& outcome);
   // With the input that the job's process had. Valid until the next call.
@@ -82,7 +86,8 @@ class RunOutput {
     if (error && !error_) error_ = error;
   }
 
-  OutputOptions options_;
+  OutputOptions given_;
+  OutputOptions options_;  // with the run's name in those of files
   Terminal stdout_;
   std::string path_;
   bool csv_ = false;

@@ -47,6 +47,7 @@ std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::create(cons
                                                                             RunOutput& output, Keep keep) {
   LedgerRun run;
   run.run_id = ulid_text(open.spec().run_id());
+  output.name_run(run.run_id);
   const auto kind = make_kind(open.spec().kind());
   if (kind == nullptr) return "the sink does not know this kind: install the same release on both";
   run.kind = kind->name();
@@ -70,6 +71,7 @@ std::variant<std::unique_ptr<RunRecorder>, std::string> RunRecorder::take_up(con
                                                                              RunOutput& output) {
   auto ledger = LedgerFile::open(folder);
   if (auto* error = std::get_if<LedgerError>(&ledger)) return error->message;
+  output.name_run(std::get<std::unique_ptr<LedgerFile>>(ledger)->run().run_id);
   std::unique_ptr<RunRecorder> recorder(new RunRecorder(
       folder, std::move(lock), std::move(std::get<std::unique_ptr<LedgerFile>>(ledger)), output));
   const LedgerFile& file = *recorder->ledger_;

@@ -73,6 +73,26 @@ class ReadBack(fantail.SystemTest):
 
 
 class Runs(ReadBack):
+    def test_files_named_after_the_run(self):
+        """By the ventilator's choice of the run, and by fantail run's."""
+        names = (self.path("rows-{run}.jsonl"), self.path("report-{run}.json"))
+        sink = self.start("sink", "--bind", f"ipc://{self.path('sink')}", "--output", names[0], "--report", names[1])
+        self.start("worker", "--ventilator", f"ipc://{self.path('ventilator')}")
+        ventilator = self.start("ventilator", "--bind", f"ipc://{self.path('ventilator')}", "--sink",
+                                f"ipc://{self.path('sink')}", "echo", "--count", "30")
+        self.assertEqual(0, self.finish(ventilator)[0])
+        self.assertEqual(0, self.finish(sink)[0])
+        code, _, errors = self.fantail("run", "--output", names[0], "--report", names[1], "echo", "--count", "20")
+        self.assertEqual(0, code, errors)
+        submitted = []
+        for path in sorted(glob.glob(self.path("report-*.json"))):
+            with open(path, encoding="utf-8") as file:
+                report = json.load(file)
+            self.assertEqual(path, names[1].replace("{run}", report["run_id"]))
+            submitted.append(report["jobs"]["submitted"])
+            self.assert_each_job_once(fantail.read_rows(names[0].replace("{run}", report["run_id"])), submitted[-1])
+        self.assertEqual([30, 20], submitted)
+
     def test_without_runs(self):
         code, output, errors = self.fantail("runs")
         self.assertEqual((0, ""), (code, output))
