@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 
 #include "cli/control.h"
@@ -12,6 +11,7 @@
 #include "cli/run.h"
 #include "cli/runs.h"
 #include "cli/verify.h"
+#include "pipeline/app/child_process.h"
 #include "pipeline/app/command_line.h"
 
 namespace fantail {
@@ -58,14 +58,6 @@ int execute_role(const std::string& role, int argc, char** argv) {
 }
 
 }  // namespace
-
-std::string role_executable(const std::string& role) {
-  std::error_code failure;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failure);
-  const std::filesystem::path beside = self.parent_path() / ("fantail-" + role);
-  if (std::filesystem::exists(beside, failure)) return beside.string();
-  return (self.parent_path().parent_path() / "libexec" / "fantail" / ("fantail-" + role)).string();
-}
 
 int front_main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "--help";

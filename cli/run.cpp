@@ -6,10 +6,10 @@
 #include <thread>
 #include <variant>
 
-#include "cli/front.h"
 #include "cli/run_choice.h"
 #include "cli/supervisor.h"
 #include "pipeline/app/arguments.h"
+#include "pipeline/app/child_process.h"
 #include "pipeline/app/command_line.h"
 #include "pipeline/app/signals.h"
 #include "sink/options.h"

@@ -1,7 +1,5 @@
 #include "cli/supervisor.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,10 +17,6 @@ namespace fantail {
 
 namespace {
 
-constexpr Duration kBackoffFirst = std::chrono::milliseconds(100);
-constexpr Duration kBackoffMax = std::chrono::seconds(5);
-// A child that lived so long has recovered from what killed the one before.
-constexpr Duration kLivedLong = std::chrono::seconds(10);
 constexpr Duration kFarewell = std::chrono::seconds(3);
 constexpr Duration kVentilatorAfterSink = std::chrono::seconds(1);
 
@@ -61,46 +55,18 @@ Supervisor::Supervisor(std::vector<ChildCommand> commands) {
     children_.push_back(Child{.command = std::move(command)});
 }
 
-Supervisor::~Supervisor() {
-  kill_all(SIGKILL);
-  for (Child& child : children_) {
-    if (child.pid != 0) waitpid(child.pid, nullptr, 0);
-  }
-}
-
 void Supervisor::start(Child& child, Instant now) {
-  std::string name = std::string("fantail-") + name_of(child.command.role);
-  std::vector<char*> arguments{name.data()};
-  for (std::string& argument : child.command.arguments)
-    arguments.push_back(argument.data());
-  arguments.push_back(nullptr);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  if (child.command.role != ChildCommand::Role::kVentilator) {
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  }
-  pid_t pid = 0;
-  const int error =
-      posix_spawn(&pid, child.command.executable.c_str(), &files, &attributes, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  child.started = now;
-  if (error != 0) {
-    std::cerr << "fantail run: cannot execute " << child.command.executable << ": " << std::strerror(error)
-              << '\n';
-    child.over = true;
-    exit_code_ = kExitInfrastructure;
-    kill_at_ = now;
-    return;
-  }
-  child.pid = pid;
+  const ChildCommand& command = child.command;
+  const ChildProgram program{.executable = command.executable,
+                             .name = std::string("fantail-") + name_of(command.role),
+                             .arguments = command.arguments,
+                             .keeps_input = command.role == ChildCommand::Role::kVentilator};
+  const auto error = child.process.start(program, now);
+  if (!error) return;
+  std::cerr << "fantail run: " << *error << '\n';
+  child.over = true;
+  exit_code_ = kExitInfrastructure;
+  kill_at_ = now;
 }
 
 int Supervisor::run(Signals& signals) {
@@ -114,7 +80,8 @@ int Supervisor::run(Signals& signals) {
     Instant now = steady_now();
     if (kill_at_ && now >= *kill_at_) kill_all(SIGKILL);
     for (Child& child : children_) {
-      if (child.pid == 0 && !child.over && !exit_code_ && now >= child.restart_at) start(child, now);
+      if (!child.process.running() && !child.over && !exit_code_ && now >= child.restart_at)
+        start(child, now);
     }
     poller.wait_until(next_wake(now));
     now = steady_now();
@@ -130,17 +97,14 @@ int Supervisor::run(Signals& signals) {
 Instant Supervisor::next_wake(Instant now) const {
   Instant wake = kill_at_ && *kill_at_ > now ? *kill_at_ : now + std::chrono::seconds(1);
   for (const Child& child : children_) {
-    if (child.pid == 0 && !child.over) wake = std::min(wake, child.restart_at);
+    if (!child.process.running() && !child.over) wake = std::min(wake, child.restart_at);
   }
   return wake;
 }
 
 void Supervisor::reap(Instant now) {
-  int status = 0;
   for (Child& child : children_) {
-    if (child.pid == 0 || waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
-    child.pid = 0;
-    on_exit(child, status, now);
+    if (const auto status = child.process.reap()) on_exit(child, *status, now);
   }
 }
 
@@ -172,16 +136,9 @@ void Supervisor::on_exit(Child& child, int status, Instant now) {
     child.over = true;  // told to leave, or drained
     return;
   }
-  if (child.backoff == Duration{0} || now >= child.started + kLivedLong) {
-    child.backoff = kBackoffFirst;
-  } else {
-    child.backoff = std::min(child.backoff * 2, kBackoffMax);
-  }
-  child.restart_at = now + child.backoff;
-  std::cerr << "fantail run: a " << name_of(role) << " died"
-            << (exited ? " with exit code " + std::to_string(WEXITSTATUS(status))
-                       : " of signal " + std::to_string(WTERMSIG(status)))
-            << ": starting it again\n";
+  child.restart_at = child.process.restart_at(now);
+  std::cerr << "fantail run: a " << name_of(role) << " died " << (exited ? "with " : "of ")
+            << describe_end(status) << ": starting it again\n";
 }
 
 // Workers finish what they run and hand it over; the sink leaves after them. Told again, everybody leaves at
@@ -197,25 +154,25 @@ void Supervisor::suspend(Instant now) {
 
 bool Supervisor::any_worker() const {
   return std::any_of(children_.begin(), children_.end(), [](const Child& child) {
-    return child.command.role == ChildCommand::Role::kWorker && child.pid != 0;
+    return child.command.role == ChildCommand::Role::kWorker && child.process.running();
   });
 }
 
 void Supervisor::tell(ChildCommand::Role role, int signal) {
   for (const Child& child : children_) {
-    if (child.command.role == role && child.pid != 0) kill(child.pid, signal);
+    if (child.command.role == role) child.process.signal(signal);
   }
 }
 
 void Supervisor::kill_all(int signal) {
-  for (const Child& child : children_) {
-    if (child.pid != 0) kill(child.pid, signal);
-  }
+  for (const Child& child : children_)
+    child.process.signal(signal);
 }
 
 bool Supervisor::all_over() const {
-  return std::all_of(children_.begin(), children_.end(),
-                     [this](const Child& child) { return child.pid == 0 && (child.over || exit_code_); });
+  return std::all_of(children_.begin(), children_.end(), [this](const Child& child) {
+    return !child.process.running() && (child.over || exit_code_);
+  });
 }
 
 }  // namespace fantail

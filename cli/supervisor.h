@@ -1,13 +1,12 @@
-// Starts child processes, starts them again when they die, and ends with them. Each child has a process group
-// of its own, so that an interrupt from the terminal reaches this process alone, which passes it on once.
+// Starts the processes of a run, starts them again when they die, and ends with them. An interrupt from the
+// terminal reaches this process alone, which passes it on once.
 #pragma once
-
-#include <sys/types.h>
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "pipeline/app/child_process.h"
 #include "pipeline/app/signals.h"
 #include "pipeline/instant.h"
 
@@ -37,7 +36,6 @@ struct ChildCommand {
 class Supervisor {
  public:
   explicit Supervisor(std::vector<ChildCommand> commands);
-  ~Supervisor();  // no child is left behind
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
@@ -46,11 +44,9 @@ class Supervisor {
  private:
   struct Child {
     ChildCommand command;
-    pid_t pid = 0;  // 0: not running
-    Instant started{};
-    Instant restart_at{};  // when pid is 0 and it is to be started again
-    Duration backoff{0};
-    bool over = false;  // ended for good
+    ChildProcess process{};
+    Instant restart_at{};  // when it is to be started again
+    bool over = false;     // ended for good
   };
 
   void start(Child& child, Instant now);
