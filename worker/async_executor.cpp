@@ -19,7 +19,7 @@ constexpr Duration kLongestDelay = std::chrono::milliseconds(1);
 
 }  // namespace
 
-AsyncExecutor::AsyncExecutor(std::uint32_t slots, std::uint32_t loops) : slots_(slots) {
+AsyncExecutor::AsyncExecutor(std::uint32_t slots, std::uint32_t loops) : slots_(slots), allotted_(slots) {
   for (std::uint32_t i = 0; i < std::clamp(loops, 1U, slots); ++i)
     loops_.push_back(std::make_unique<Loop>(*this));
 }
@@ -41,12 +41,17 @@ void AsyncExecutor::start(JobSlice jobs) {
   fill_slots();
 }
 
+void AsyncExecutor::allot(std::uint32_t slots) {
+  allotted_ = std::min(slots, slots_);
+  fill_slots();
+}
+
 void AsyncExecutor::fill_slots() {
   if (queue_.empty()) return;
   std::vector<std::vector<AsyncJob>> jobs(loops_.size());
   std::vector<Event> defects;
   const Instant now = steady_now();
-  while (!queue_.empty() && running_.size() < slots_) {
+  while (!queue_.empty() && running_.size() < allotted_) {
     Queued queued = std::move(queue_.front());
     queue_.pop_front();
     AsyncJob job;

@@ -27,7 +27,8 @@ class AsyncExecutor : public Executor {
   std::vector<JobId> cancel(const RangeSet& jobs) override;
   Instant stop_overdue(Instant now) override;
   void permit(JobId job, const std::string& host) override;
-  std::uint64_t running() override { return running_.size(); }
+  Load load() override { return {queue_.size(), running_.size()}; }
+  void allot(std::uint32_t slots) override;
   void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
   int descriptor() const override { return ready_.descriptor(); }
 
@@ -75,6 +76,7 @@ class AsyncExecutor : public Executor {
   void add_host_event(Event& event, JobId job, std::vector<proto::HostEvent>& events) const;
 
   std::uint32_t slots_;
+  std::uint32_t allotted_;
   WakeEvent ready_;
   std::mutex mutex_;
   std::vector<Event> events_;                   // under mutex_

@@ -27,7 +27,13 @@ class Executor {
   // Stops what has run for longer than its timeout; returns when to look again, and to collect.
   virtual Instant stop_overdue(Instant now) = 0;
   virtual void permit(JobId job, const std::string& host) = 0;
-  virtual std::uint64_t running() = 0;
+  struct Load {
+    std::uint64_t queued = 0;
+    std::uint64_t running = 0;
+  };
+  virtual Load load() = 0;
+  // No job starts while so many run. At first there is no such limit beside the number of slots.
+  virtual void allot(std::uint32_t slots) = 0;
   // What happened since the last call; descriptor() becomes readable when there may be something.
   // completions: batches, see completion.h.
   virtual void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) = 0;

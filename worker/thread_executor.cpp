@@ -151,9 +151,17 @@ std::vector<JobId> ThreadExecutor::cancel(const RangeSet& jobs) {
   return dropped;
 }
 
-std::uint64_t ThreadExecutor::running() {
+Executor::Load ThreadExecutor::load() {
   const std::lock_guard lock(mutex_);
-  return running_;
+  return {queued_, running_};
+}
+
+void ThreadExecutor::allot(std::uint32_t slots) {
+  {
+    const std::lock_guard lock(mutex_);
+    allotted_ = slots;
+  }
+  work_.notify_all();
 }
 
 // With a timeout a job costs two locks more: so that it is never the next one that is stopped.
@@ -202,7 +210,7 @@ std::optional<ThreadExecutor::Queued> ThreadExecutor::take(Slot& slot, std::size
                                                            std::unique_ptr<SyncProcessor>& processor,
                                                            std::uint64_t& generation, proto::RunSpec& spec) {
   std::unique_lock lock(mutex_);
-  while (!quits_ && queue_.empty()) {
+  while (!quits_ && (queue_.empty() || running_ >= allotted_)) {
     if (processor != nullptr && (stop_reason_ != StopReason::kNone || generation != generation_)) {
       lock.unlock();
       processor.reset();

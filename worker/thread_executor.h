@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,7 +34,8 @@ class ThreadExecutor : public Executor {
   std::vector<JobId> cancel(const RangeSet& jobs) override;
   Instant stop_overdue(Instant now) override;
   void permit(JobId, const std::string&) override {}
-  std::uint64_t running() override;
+  Load load() override;
+  void allot(std::uint32_t slots) override;
   void collect(std::vector<proto::Results>& completions, std::vector<proto::HostEvent>& events) override;
   int descriptor() const override { return ready_.descriptor(); }
   std::vector<proto::JobOutput> collect_outputs() override;
@@ -92,6 +94,7 @@ class ThreadExecutor : public Executor {
   std::uint64_t generation_ = 0;  // of the run; what an older one brings is dropped
   StopReason stop_reason_ = StopReason::kNone;
   std::uint64_t running_ = 0;
+  std::uint64_t allotted_ = std::numeric_limits<std::uint32_t>::max();
   std::uint64_t timed_ = 0;  // of these, jobs with a timeout
   bool quits_ = false;
   std::vector<std::unique_ptr<Slot>> slots_;

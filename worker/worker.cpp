@@ -109,7 +109,7 @@ class Worker : public SessionOutbox {
   void stop_running(StopReason reason) override { executor_->stop_running(reason); }
   std::vector<JobId> cancel(const RangeSet& jobs) override { return executor_->cancel(jobs); }
   void permit(JobId job, const std::string& host) override { executor_->permit(job, host); }
-  std::uint64_t running() override { return executor_->running(); }
+  std::uint64_t running() override { return executor_->load().running; }
   void output_durable(JobId job, std::uint64_t bytes) override { executor_->output_durable(job, bytes); }
   void on_event(const std::string& what) override { log_->info("{}", what); }
 

@@ -13,8 +13,9 @@ DATA_TABLES = ("worker/html/entities_table.inc", "worker/html/charset_table.inc"
 # Edges that may read the clock or sleep, beside pipeline/net and pipeline/app.
 CLOCK_EDGES = ("pipeline/net/", "pipeline/app/", "pipeline/ulid.cpp", "worker/http/", "worker/processors/echo.cpp", "bench/", "tests/")
 # The shells and what they start with: only they log.
-LOGGING = ("pipeline/app/", "ventilator/ventilator.cpp", "worker/worker.cpp", "sink/sink.cpp", "tests/")
-DECIDERS = ("ventilator/dispatcher", "ventilator/host_queues", "ventilator/leases", "ventilator/slot_time", "worker/session", "sink/collector",
+LOGGING = ("pipeline/app/", "ventilator/ventilator.cpp", "worker/worker.cpp", "worker/agent.", "sink/sink.cpp",
+           "ventilator/serving/", "sink/serving/", "tests/")
+DECIDERS = ("ventilator/dispatcher", "ventilator/host_queues", "ventilator/leases", "ventilator/slot_time", "worker/session", "worker/slot_shares", "sink/collector",
             "sink/efficiency")
 NOT_FOR_DECIDERS = ("pipeline/net/", "pipeline/app/", "<thread>", "<mutex>", "<iostream>", "<fstream>", "<unistd.h>")
 

@@ -64,7 +64,7 @@ TEST_F(AsyncExecutorTest, EndsEveryJobOnceWhicheverLoopItIsOn) {
   AsyncExecutor executor(8, 3);
   executor.set_run(kind(false));
   executor.start(jobs(10, 50, server_.url("/")));
-  EXPECT_EQ(executor.running(), 8U);
+  EXPECT_EQ(executor.load().running, 8U);
   ASSERT_TRUE(collect_completions(executor, 50));
   std::set<JobId> ended;
   for (const JobId job : completed_.jobs())
@@ -74,7 +74,7 @@ TEST_F(AsyncExecutorTest, EndsEveryJobOnceWhicheverLoopItIsOn) {
   for (const std::string& input : strings_of(completed_.inputs(), 50))
     EXPECT_EQ(input, server_.url("/"));
   EXPECT_EQ(ended.size(), 50U);
-  EXPECT_EQ(executor.running(), 0U);
+  EXPECT_EQ(executor.load().running, 0U);
 }
 
 TEST_F(AsyncExecutorTest, TellsOfRequestsOnlyWhereHostsHaveLimits) {
@@ -96,6 +96,23 @@ TEST_F(AsyncExecutorTest, GivesBackThePermitOfAJobThatHasEnded) {
   executor.permit(7, server_.host());
   collect(executor);
   EXPECT_EQ(types_of(7), (std::vector{proto::HostEvent::FINISHED}));
+}
+
+TEST_F(AsyncExecutorTest, StartsNoMoreJobsThanItIsAllotted) {
+  HttpServer held([](const HttpRequestRecord&, HttpConversation& peer) { peer.hold(); });
+  AsyncExecutor executor(4, 2);
+  executor.allot(1);
+  executor.set_run(kind(false));
+  executor.start(jobs(1, 6, held.url("/")));
+  EXPECT_EQ(executor.load().running, 1U);
+  EXPECT_EQ(executor.load().queued, 5U);
+  executor.allot(3);
+  EXPECT_EQ(executor.load().running, 3U);
+  executor.allot(0);
+  executor.stop_running(StopReason::kCancelled);
+  ASSERT_TRUE(collect_completions(executor, 3));
+  EXPECT_EQ(executor.load().running, 0U);
+  EXPECT_EQ(executor.load().queued, 3U);
 }
 
 TEST_F(AsyncExecutorTest, StopsJobsOnAllLoops) {

@@ -104,9 +104,28 @@ TEST_F(ThreadExecutorTest, ResultsThatLeaveTogetherAreNotForgotten) {
   }
 }
 
+TEST_F(ThreadExecutorTest, NoJobStartsBeyondTheAllotment) {
+  executor_.allot(0);
+  for (JobId id = 1; id <= 3; ++id)
+    executor_.start(job(id, "100"));
+  EXPECT_TRUE(nothing_more_comes());
+  EXPECT_EQ(executor_.load().queued, 3U);
+  executor_.allot(1);
+  ASSERT_TRUE(collect_until([&] { return executor_.load().running == 1 && pieces_.size() == 16; }));
+  EXPECT_TRUE(nothing_more_comes());
+  executor_.allot(2);
+  ASSERT_TRUE(collect_until([&] { return executor_.load().running == 2; }));
+  // What runs is left alone when there is less.
+  executor_.allot(0);
+  EXPECT_EQ(executor_.load().running, 2U);
+  executor_.stop_running(StopReason::kCancelled);
+  ASSERT_TRUE(collect_until([&] { return executor_.load().running == 0; }));
+  EXPECT_EQ(executor_.load().queued, 1U);
+}
+
 TEST_F(ThreadExecutorTest, AJobCompletesOnceItsOutputIsDurable) {
   executor_.start(job(7, "2"));
-  ASSERT_TRUE(collect_until([&] { return pieces_.size() == 2 && executor_.running() == 0; }));
+  ASSERT_TRUE(collect_until([&] { return pieces_.size() == 2 && executor_.load().running == 0; }));
   EXPECT_EQ(pieces_[0].job(), 7U);
   EXPECT_EQ(pieces_[0].attempt(), 1U);
   executor_.output_durable(7, kPieceBytes);
@@ -138,7 +157,7 @@ TEST_F(ThreadExecutorTest, AJobThatWaitsForRoomCanBeStopped) {
   executor_.start(job(7, "100"));
   ASSERT_TRUE(collect_until([&] { return pieces_.size() == 16; }));
   executor_.stop_running(StopReason::kCancelled);
-  ASSERT_TRUE(collect_until([&] { return executor_.running() == 0; }));
+  ASSERT_TRUE(collect_until([&] { return executor_.load().running == 0; }));
   executor_.output_durable(7, 16 * kPieceBytes);
   ASSERT_TRUE(collect_until([&] { return completed_.count() == 1; }));
   EXPECT_EQ(completed_.statuses(0), proto::STATUS_CANCELLED);
@@ -163,14 +182,14 @@ TEST_F(ThreadExecutorTest, SingleJobsAreCancelledAndNoOthers) {
   ASSERT_TRUE(collect_until([&] { return completed_.count() == 3; }));
   EXPECT_EQ(completed_.jobs(2), 1U);
   EXPECT_EQ(completed_.statuses(2), proto::STATUS_CANCELLED);
-  EXPECT_EQ(executor_.running(), 1U);
+  EXPECT_EQ(executor_.load().running, 1U);
 }
 
 TEST_F(ThreadExecutorTest, ANewRunKnowsNothingOfTheFormersOutput) {
   executor_.start(job(7, "100"));
   ASSERT_TRUE(collect_until([&] { return pieces_.size() == 16; }));
   executor_.set_run({});
-  ASSERT_TRUE(collect_until([&] { return executor_.running() == 0; }));
+  ASSERT_TRUE(collect_until([&] { return executor_.load().running == 0; }));
   pieces_.clear();
   executor_.start(job(7, "1"));
   ASSERT_TRUE(collect_until([&] { return pieces_.size() == 1; }));

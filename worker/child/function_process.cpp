@@ -18,7 +18,7 @@ constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 // A process that closes its output mostly does so by ending.
 constexpr Duration kExitFollows = std::chrono::seconds(1);
 // After the end: somebody that nobody knows of may go on writing.
-constexpr int kLastReads = 64;
+constexpr int kLastAnswerReads = 64;
 
 // Whether there is a pipe, whose end that is ours does not block.
 bool open_pipe(FileDescriptor& reads, FileDescriptor& writes, const FileDescriptor& ours) {
@@ -92,7 +92,7 @@ std::string FunctionProcess::end(Duration patience) {
     const Instant wake = ending_.on_tick(now, exited_);
     if (!ending_.is_over(now)) wait(wake, -1);
   }
-  for (int count = 0; count < kLastReads && errors_.is_open(); ++count)
+  for (int count = 0; count < kLastAnswerReads && errors_.is_open(); ++count)
     read_errors();
   pass_on(error_lines_.take_rest());
   if (!exited_) return {};
