@@ -10,6 +10,7 @@
 #include "cli/results.h"
 #include "cli/run.h"
 #include "cli/runs.h"
+#include "cli/submit.h"
 #include "cli/verify.h"
 #include "pipeline/app/child_process.h"
 #include "pipeline/app/command_line.h"
@@ -42,6 +43,12 @@ On many machines, in any order:
   fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input urls.txt
   fantail worker     --ventilator tcp://venthost:5557 --insecure
 
+Many runs on the same machines, beside each other:
+  fantail sink       --serve --bind tcp://*:5558 --insecure --report 'reports/{run}.json'
+  fantail ventilator --serve --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558
+  fantail worker     --ventilator tcp://venthost:5557 --insecure
+  fantail submit     --ventilator tcp://venthost:5557 --insecure --priority 5 urls --input urls.txt
+
 Each of them has --help; `fantail run files --help` has the flags of a kind.
 )";
 
@@ -64,6 +71,7 @@ int front_main(int argc, char** argv) {
   if (command == "ventilator" || command == "worker" || command == "sink")
     return execute_role(command, argc, argv);
   if (command == "run") return run_main(argc - 1, argv + 1);
+  if (command == "submit") return submit_main(argc - 1, argv + 1);
   if (command == "runs") return runs_main(argc - 1, argv + 1);
   if (command == "results") return results_main(argc - 1, argv + 1);
   if (command == "verify") return verify_main(argc - 1, argv + 1);
@@ -79,8 +87,8 @@ int front_main(int argc, char** argv) {
     return argc > 1 ? 0 : kExitUsage;
   }
   return complain("fantail", "there is no command \"" + command +
-                                 "\": use run, runs, results, verify, pause, unpause, cancel, ventilator, "
-                                 "worker or sink (see fantail --help)");
+                                 "\": use run, submit, runs, results, verify, pause, unpause, cancel, "
+                                 "ventilator, worker or sink (see fantail --help)");
 }
 
 }  // namespace fantail

@@ -1,6 +1,7 @@
 #include "sink/options.h"
 
 #include "pipeline/app/signals.h"
+#include "sink/serving/server.h"
 #include "sink/sink.h"
 
 namespace fantail {
@@ -72,6 +73,24 @@ std::string check_output_options(const OutputOptions& options) {
          ": leave --keep out, or --keep-order";
 }
 
+namespace {
+
+// Runs at the same time would write over each other. Empty: they do not.
+std::string shared_file(const OutputOptions& options) {
+  for (const auto& [flag, name] :
+       {std::pair{"--output", options.output}, {"--report", options.report}, {"--joblog", options.joblog}}) {
+    if (name == "-")
+      return std::string(flag) +
+             " -: with --serve rows and table go to whoever submitted the run: leave it out";
+    if (!name.empty() && name.find(kRunPlace) == std::string::npos)
+      return std::string(flag) + " " + name +
+             " would be every run's: write {run} into it, such as rows-{run}.jsonl";
+  }
+  return {};
+}
+
+}  // namespace
+
 int sink_main(int argc, char** argv) {
   CLI::App app("Takes the results in, writes rows and the report, and knows when the run is complete.",
                "fantail sink");
@@ -86,12 +105,18 @@ int sink_main(int argc, char** argv) {
   app.add_option("--keep-runs", options.keep_runs, "So many finished runs stay in --state-dir")
       ->capture_default_str()
       ->group("Output");
+  app.add_flag("--serve", options.serve, "Take the runs of a `fantail ventilator --serve`, several at a time")
+      ->group("Serving");
+  app.add_option("--run-ports", options.run_ports, "With --serve: two ports for each open run; 0: any")
+      ->capture_default_str()
+      ->group("Serving");
   app.add_option("--run", options.run_id)->group("");
   app.add_option("--parent", options.parent)->group("");
   add_output_options(app, options.output);
   add_common_options(app, options.common);
   app.footer(
-      "Example:\n  fantail sink --bind tcp://*:5558 --insecure --output results.jsonl --report report.json");
+      "Examples:\n  fantail sink --bind tcp://*:5558 --insecure --output results.jsonl --report report.json\n"
+      "  fantail sink --serve --bind tcp://*:5558 --insecure --report 'reports/{run}.json'");
   allow_environment(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   if (options.parent != 0) end_with_parent(options.parent);
@@ -101,7 +126,10 @@ int sink_main(int argc, char** argv) {
   }
   const std::string problem = check_output_options(options.output);
   if (!problem.empty()) return complain(app.get_name(), problem);
-  return run_sink(options);
+  if (!options.serve) return run_sink(options);
+  const std::string shared = shared_file(options.output);
+  if (!shared.empty()) return complain(app.get_name(), shared);
+  return run_sink_server(options);
 }
 
 }  // namespace fantail

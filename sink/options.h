@@ -33,6 +33,9 @@ struct SinkOptions {
   std::uint32_t keep_runs = kKeepRunsDefault;
   std::string run_id;  // as text; empty: the last unfinished one, until a ventilator wants another
   int parent = 0;      // the process to end with; 0: none
+  // Of one that serves.
+  bool serve = false;
+  std::string run_ports = "5510-5549";
 };
 
 // Whether the output of jobs that are processes takes the place of rows.

@@ -1,7 +1,6 @@
 #include "ventilator/lanes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -12,23 +11,7 @@ namespace {
 constexpr Duration kLookApart = std::chrono::milliseconds(50);
 constexpr Duration kTryPerLane = std::chrono::microseconds(10);
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return port;
-}
-
 }  // namespace
-
-std::optional<PortRange> parse_port_range(std::string_view text) {
-  const std::size_t dash = text.find('-');
-  const std::optional<std::uint16_t> first = parse_port(text.substr(0, dash));
-  const std::optional<std::uint16_t> last =
-      dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
-  if (!first || !last || *first > *last || (*first == 0 && *last != 0)) return std::nullopt;
-  return PortRange{*first, *last};
-}
 
 Lanes::Opened Lanes::open(const WorkerId& worker, const Endpoint& base, std::string first_message) {
   close(worker);

@@ -9,19 +9,13 @@
 #include <vector>
 
 #include "messages.pb.h"
+#include "pipeline/app/free_port.h"
 #include "pipeline/endpoint.h"
 #include "pipeline/instant.h"
 #include "pipeline/net/socket.h"
 #include "ventilator/leases.h"
 
 namespace fantail {
-
-struct PortRange {
-  std::uint16_t first = 5600;
-  std::uint16_t last = 6599;  // both 0: any free port
-};
-
-std::optional<PortRange> parse_port_range(std::string_view text);  // "5600-6599", "0"
 
 class Lanes {
  public:

@@ -5,6 +5,7 @@
 #include "pipeline/app/arguments.h"
 #include "pipeline/app/logging.h"
 #include "pipeline/app/signals.h"
+#include "ventilator/serving/server.h"
 #include "ventilator/ventilator.h"
 
 namespace fantail {
@@ -51,7 +52,43 @@ void add_ventilator_options(CLI::App& app, VentilatorOptions& options) {
   app.add_option("--run", options.run_id)->group("");
   app.add_flag(kRetryFailed)->group("");  // `fantail run` has made the inputs
   app.add_option("--parent", options.parent)->group("");
+  app.add_flag_callback(
+         "--serve",
+         [&app, &options] {
+           options.serve = true;
+           app.require_subcommand(0);
+         },
+         "Take runs from `fantail submit`, several at a time; the sink and the workers serve them all")
+      ->group("Serving");
+  app.add_option("--run-ports", options.run_ports, "With --serve: a port for each open run; 0: any")
+      ->capture_default_str()
+      ->group("Serving");
+  app.add_option("--max-runs", options.max_runs, "With --serve: so many runs are open; others wait, in order")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str()
+      ->group("Serving");
   add_common_options(app, options.common);
+}
+
+// Empty: the addresses may be used.
+std::string refuse_addresses(const VentilatorOptions& options) {
+  for (const Endpoint& endpoint : options.binds) {
+    const std::string refusal = refuse_insecure(endpoint, options.common.insecure);
+    if (!refusal.empty()) return "--bind " + refusal;
+  }
+  const std::string refusal = refuse_insecure(*options.sink, options.common.insecure);
+  return refusal.empty() ? refusal : "--sink " + refusal;
+}
+
+int serve(const CLI::App& app, const VentilatorOptions& options) {
+  const std::vector<std::string> policy = arguments_of_group(app, "Run");
+  if (!app.get_subcommands().empty())
+    return complain(app.get_name(), "--serve takes its runs from `fantail submit`: leave the kind out");
+  if (!policy.empty()) {
+    return complain(app.get_name(),
+                    policy.front() + " is about one run, and with --serve `fantail submit` says it");
+  }
+  return run_ventilator_server(options);
 }
 
 }  // namespace
@@ -61,25 +98,24 @@ int ventilator_main(int argc, char** argv) {
   app.set_version_flag("--version", kVersion);
   VentilatorOptions options;
   add_ventilator_options(app, options);
-  const auto commands = add_kind_commands(app);
+  KindCommands commands = add_kind_commands(app);
+  commands.push_back(add_submitted_command(app));
   app.require_subcommand(1);
   app.footer(
-      "Example:\n  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls --input "
-      "urls.txt");
+      "Examples:\n  fantail ventilator --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558 urls "
+      "--input "
+      "urls.txt\n  fantail ventilator --serve --bind tcp://*:5557 --insecure --sink tcp://sinkhost:5558");
   allow_environment(app);
   if (const auto code = parse_kind_command_line(app, commands, argc, argv)) return *code;
   if (options.parent != 0) end_with_parent(options.parent);
-  for (const Endpoint& endpoint : options.binds) {
-    const std::string refusal = refuse_insecure(endpoint, options.common.insecure);
-    if (!refusal.empty()) return complain(app.get_name(), "--bind " + refusal);
-  }
-  const std::string refusal = refuse_insecure(*options.sink, options.common.insecure);
-  if (!refusal.empty()) return complain(app.get_name(), "--sink " + refusal);
+  const std::string refusal = refuse_addresses(options);
+  if (!refusal.empty()) return complain(app.get_name(), refusal);
   const std::optional<PortRange> ports = parse_port_range(options.worker_ports);
   if (!ports) {
     return complain(app.get_name(),
                     "--worker-ports \"" + options.worker_ports + "\" is no range: write 5600-6599");
   }
+  if (options.serve) return serve(app, options);
   if (options.run.heartbeat < kHeartbeatMin)
     return complain(app.get_name(), "--heartbeat must be at least 10ms");
   for (const auto& command : commands) {
@@ -87,8 +123,13 @@ int ventilator_main(int argc, char** argv) {
     auto request = make_request(*command, options.run);
     if (auto* error = std::get_if<std::string>(&request)) return complain(app.get_name(), *error);
     if (const auto code = command->act_instead(std::get<RunRequest>(request))) return *code;
-    return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)),
-                          run_command_of(app, *command->app));
+    RunCommand typed = run_command_of(app, *command->app);
+    if (const std::string& text = std::get<RunRequest>(request).command; !text.empty()) {
+      // Whoever serves it may be started elsewhere the next time.
+      typed = make_run_command({"submitted", options.run_id}, {}, {});
+      typed.text = text;
+    }
+    return run_ventilator(options, *ports, std::move(std::get<RunRequest>(request)), typed);
   }
   return kExitUsage;
 }

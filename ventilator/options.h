@@ -22,6 +22,10 @@ struct VentilatorOptions {
   std::string run_id;  // as text; empty: the unfinished one of the same command, or a new one
   std::uint32_t keep_runs = kKeepRunsDefault;
   int parent = 0;  // the process to end with; 0: none
+  // Of one that serves.
+  bool serve = false;
+  std::string run_ports = "5560-5599";
+  std::uint32_t max_runs = 16;  // open at a time
 };
 
 inline constexpr const char* kRetryFailed = "--retry-failed";

@@ -39,6 +39,7 @@ int worker_main(int argc, char** argv) {
   add_duration(app, "--wait", options.wait, "Give up when no ventilator came so long")->group("Run");
   app.add_flag("--stay", options.stay, "Wait for the next ventilator when a run is over")->group("Run");
   app.add_option("--parent", options.parent)->group("");
+  app.add_option("--slots-from", options.slots_from)->group("");
   add_common_options(app, options.common);
   app.footer("Example:\n  fantail worker --ventilator tcp://venthost:5557 --insecure");
   allow_environment(app);

@@ -24,7 +24,8 @@ struct WorkerOptions {
   std::optional<Endpoint> sink;  // instead of the one that the ventilator names
   Duration wait = Duration::max();
   bool stay = false;
-  int parent = 0;  // the process to end with; 0: none
+  int parent = 0;                 // the process to end with; 0: none
+  std::optional<int> slots_from;  // the descriptor of a SlotLink
 };
 
 void add_slot_options(CLI::App& app, SlotOptions& options);

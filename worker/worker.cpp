@@ -1,5 +1,7 @@
 #include "worker/worker.h"
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <memory>
 
@@ -8,10 +10,12 @@
 #include "pipeline/app/signals.h"
 #include "pipeline/net/poller.h"
 #include "pipeline/ulid.h"
+#include "worker/agent.h"
 #include "worker/async_executor.h"
 #include "worker/child/orphans.h"
 #include "worker/processors/processors.h"
 #include "worker/session.h"
+#include "worker/slot_link.h"
 #include "worker/thread_executor.h"
 
 namespace fantail {
@@ -42,9 +46,16 @@ class Worker : public SessionOutbox {
                    return make_sync_processor(run, setting);
                  }),
         loop_(options.slots.async_slots, options.slots.slots),
-        session_(make_policy(options)) {}
+        session_(make_policy(options)) {
+    if (!options.slots_from) return;
+    fcntl(*options.slots_from, F_SETFD, FD_CLOEXEC);
+    link_.emplace(FileDescriptor(*options.slots_from));
+    threads_.allot(0);
+    loop_.allot(0);
+  }
 
-  int run(Signals& signals);
+  // The process's exit code; empty: the ventilator serves several runs.
+  std::optional<int> run(Signals& signals);
 
  private:
   static SessionPolicy make_policy(const WorkerOptions& options) {
@@ -115,6 +126,7 @@ class Worker : public SessionOutbox {
 
   void receive(Instant now);
   void collect(Instant now);
+  void share_slots();
   void tell_what_it_waits_for(Instant now);
 
   const WorkerOptions& options_;
@@ -137,6 +149,11 @@ class Worker : public SessionOutbox {
   Instant waits_since_{};
   Instant told_at_{};
   Session session_;
+  bool serves_ = false;
+  std::optional<SlotLink> link_;  // to the process that shares the slots among runs
+  std::uint32_t allotted_ = 0;
+  SlotDemand demand_;
+  SlotDemand told_demand_;
 };
 
 void Worker::connect_sink(const std::string& endpoint, std::uint32_t tcp_port) {
@@ -166,14 +183,14 @@ void Worker::connect_sink(const std::string& endpoint, std::uint32_t tcp_port) {
   sockets_changed_ = true;
 }
 
-int Worker::run(Signals& signals) {
+std::optional<int> Worker::run(Signals& signals) {
   control_.connect(*options_.ventilator);
   log_->info("worker with {} slots, looking for the ventilator at {}", options_.slots.slots,
              options_.ventilator->text());
   const Instant started = steady_now();
   waits_since_ = started;
   Poller poller;
-  while (!session_.finished()) {
+  while (!session_.finished() && !serves_) {
     Instant now = steady_now();
     const Instant wake = std::min(session_.on_tick(now, *this), executor_->stop_overdue(now));
     if (session_.finished()) break;
@@ -186,6 +203,7 @@ int Worker::run(Signals& signals) {
       poller.add(threads_.descriptor());
       poller.add(loop_.descriptor());
       poller.add(signals.descriptor());
+      if (link_) poller.add(link_->descriptor());
     }
     poller.wait_until(wake);
     now = steady_now();
@@ -198,6 +216,7 @@ int Worker::run(Signals& signals) {
     }
     receive(now);
     collect(now);
+    share_slots();
     tell_what_it_waits_for(now);
     if (!had_ventilator_ && options_.wait != Duration::max() && now >= started + options_.wait) {
       log_->error("no ventilator came in time: start one with `fantail ventilator --bind {} …`",
@@ -205,6 +224,7 @@ int Worker::run(Signals& signals) {
       return kExitNoPeer;
     }
   }
+  if (serves_) return std::nullopt;
   log_->info("leaving: {}", session_.dropped().text());
   // Where no ventilator knows it nobody waits for its goodbye.
   const bool known = session_.waits_for() != Session::WaitsFor::kVentilator;
@@ -217,6 +237,7 @@ void Worker::receive(Instant now) {
   proto::VentilatorToWorker control;
   for (int count = 0; count < kMessagesPerTurn && control_.receive(frame); ++count) {
     if (control.ParseFromArray(frame.bytes().data(), static_cast<int>(frame.bytes().size()))) {
+      serves_ = serves_ || (control.has_served() && !link_);
       session_.on_ventilator(control, now, *this);
     } else {
       session_.on_unreadable();
@@ -247,6 +268,25 @@ void Worker::collect(Instant now) {
   std::vector<proto::JobOutput> outputs = executor_->collect_outputs();
   if (!outputs.empty()) session_.on_outputs(std::move(outputs), now, *this);
   if (!completions.empty()) session_.on_completions(std::move(completions), now, *this);
+}
+
+// What it uses is never more than the last allotment seen allows, or what ran before that came.
+void Worker::share_slots() {
+  if (!link_) return;
+  if (const auto allotment = link_->last_allotment()) {
+    demand_.allotment = allotment->number;
+    allotted_ = allotment->slots;
+    threads_.allot(allotment->slots);
+    loop_.allot(allotment->slots);
+  }
+  const Executor::Load load = executor_->load();
+  const bool asynchronous = executor_ == &loop_;
+  const std::uint64_t slots = asynchronous ? options_.slots.async_slots : options_.slots.slots;
+  demand_.asynchronous = asynchronous ? 1 : 0;
+  demand_.wanted = static_cast<std::uint32_t>(std::min(load.queued + load.running, slots));
+  // Short jobs come and go: the other end need not hear of each.
+  demand_.used = load.running > allotted_ ? static_cast<std::uint32_t>(load.running) : 0;
+  if (demand_ != told_demand_ && link_->tell(demand_)) told_demand_ = demand_;
 }
 
 void Worker::tell_what_it_waits_for(Instant now) {
@@ -293,7 +333,11 @@ int run_worker(const WorkerOptions& options) {
   Signals signals;
   raise_descriptor_limit();
   keep_freed_memory();
-  return Worker(options, make_logger("worker", options.common.log_level)).run(signals);
+  const Logger logger = make_logger("worker", options.common.log_level);
+  for (;;) {
+    if (const auto code = Worker(options, logger).run(signals)) return *code;
+    if (const auto code = run_agent(options, signals, logger)) return *code;
+  }
 }
 
 }  // namespace fantail

@@ -29,6 +29,7 @@ struct RunRequest {
   std::vector<std::string> walked;           // the paths, where the source walks
   std::optional<GeneratedInputs> generated;  // instead of a source
   HostPolicy hosts;                          // limits only where inputs are URLs
+  std::string command;                       // as people typed it, where that was elsewhere
 };
 
 class KindCommand {
@@ -51,6 +52,9 @@ std::unique_ptr<KindCommand> add_prices_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_exec_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_map_command(CLI::App& parent);
 std::unique_ptr<KindCommand> add_echo_command(CLI::App& parent);
+
+// What was typed at `fantail submit`; no kind of its own, and hidden.
+std::unique_ptr<KindCommand> add_submitted_command(CLI::App& parent);
 
 using KindCommands = std::vector<std::unique_ptr<KindCommand>>;
 KindCommands add_kind_commands(CLI::App& parent);
