@@ -92,11 +92,21 @@ int Submitter::run(Signals& signals) {
     send_inputs(now);
     flush_output();
     tell_what_it_waits_for(now);
-    if (over_ && sink_ended_ && output_.empty() && errors_.empty())
-      exit_code_ = static_cast<int>(over_->exit_code());
+    if (over_ && sink_ended_ && output_.empty() && errors_.empty()) finish();
   }
   leave();
   return output_.broken ? kExitInfrastructure : *exit_code_;
+}
+
+void Submitter::finish() {
+  const int code = static_cast<int>(over_->exit_code());
+  const bool told = output_.received > 0 || errors_.received > 0;
+  if (code == kExitNoPeer && !told)
+    return end(code, "no worker came in time: start one with `fantail worker --ventilator " +
+                         options_.ventilator.text() + "`");
+  if ((code == kExitUsage || code == kExitInfrastructure) && !told)
+    return end(code, "the run's ventilator or sink could not go on: the logs of those that serve say why");
+  exit_code_ = code;
 }
 
 Instant Submitter::next_wake(Instant now) const {

@@ -53,6 +53,7 @@ class Submitter {
   void on_signal(int signal);
   void flush_output();
   void tell_what_it_waits_for(Instant now);
+  void finish();
   void leave();
   Instant next_wake(Instant now) const;
   std::uint64_t read_so_far() const { return acknowledged_ + (stream_.size() - begin_); }

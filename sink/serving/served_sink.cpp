@@ -21,6 +21,7 @@ namespace fantail {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+constexpr std::uint32_t kColumnsMax = 1000;
 constexpr Duration kLeavesWithin = std::chrono::seconds(3);
 constexpr Duration kLookForLock = std::chrono::milliseconds(50);
 
@@ -104,7 +105,8 @@ ChildProgram ServedSink::program() const {
   // What this process was told by the environment is not for its children.
   program.environment.emplace_back("FANTAIL_SERVE=false");
   if (request_.open().columns() > 0)
-    program.environment.push_back("COLUMNS=" + std::to_string(request_.open().columns()));
+    program.environment.push_back("COLUMNS=" +
+                                  std::to_string(std::min(request_.open().columns(), kColumnsMax)));
   return program;
 }
 

@@ -191,14 +191,44 @@ class Serve(fantail.SystemTest):
             self.assertEqual(0, code, errors)
             self.assert_complete(errors, count)
 
-    def test_worker_killed_in_mid_run(self):
-        self.serve(slots=2)[2].wait
-        run = self.submit("echo", "--count", "400", "--sleep", "5ms")
+    def test_workers_that_die_and_leave(self):
+        worker = self.serve(slots=2)[2]
+        run = self.submit("echo", "--count", "600", "--sleep", "5ms")
         fantail.wait_until(lambda: self.rows_so_far() > 50, 30, "the run is under way")
-        self.start_worker("--slots", "2")
+        worker.kill()
+        second = self.start_worker("--slots", "2")
+        before = self.rows_so_far()
+        fantail.wait_until(lambda: self.rows_so_far() > before + 50, 30, "the next worker goes on")
+        second.terminate()
+        self.assertEqual(0, second.wait(20))
+        self.assertIsNone(run.poll())
+        self.start_worker("--slots", "4")
         code, _, errors = self.finish(run)
         self.assertEqual(0, code, errors)
-        self.assert_complete(errors, 400)
+        self.assert_complete(errors, 600)
+
+    def test_transfers_share_their_slots_too(self):
+        site = fantail.WebServer(self, lambda path: (time.sleep(0.01), fantail.page())[1])
+        self.start_sink()
+        self.start_ventilator()
+        self.start_worker("--slots", "2", "--async-slots", "4")
+        runs = [self.submit("urls", "--per-host", "0", "--input", "-", stdin=subprocess.PIPE) for _ in range(2)]
+        for run in runs:
+            run.stdin.write("".join(f"{site.url}/{number}\n" for number in range(200)).encode())
+            run.stdin.close()
+            run.stdin = None
+        for run in runs:
+            code, _, errors = self.finish(run)
+            self.assertEqual(0, code, errors)
+            self.assert_complete(errors, 200)
+        self.assertLessEqual(site.in_flight_max, 4)
+
+    def test_no_worker_in_time(self):
+        self.start_sink()
+        self.start_ventilator()
+        code, _, errors = self.finish(self.submit("--wait", "1s", "echo"))
+        self.assertEqual(5, code, errors)
+        self.assertIn("worker", errors)
 
     def test_an_interrupt_ends_its_run_alone(self):
         self.serve(slots=4)
@@ -295,7 +325,7 @@ class Serve(fantail.SystemTest):
         self.ventilator, self.sink = (f"tcp://127.0.0.1:{port}" for port in ports)
         servers = (self.start_sink("--run-ports", "0"),
                    self.start_ventilator("--run-ports", "0", "--worker-ports", "0"))
-        self.start_worker("--slots", "2")
+        self.start_worker("--slots", "2", "--kinds", "echo,exec")
         greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31)
         ready = b"\x04\x1a\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
         for port in ports:
@@ -306,6 +336,8 @@ class Serve(fantail.SystemTest):
         code, _, errors = self.finish(self.submit("echo", "--count", "200"))
         self.assertEqual(0, code, errors)
         self.assert_complete(errors, 200)
+        code, output, errors = self.finish(self.submit("--format", "jsonl", "exec", "--", "echo", "{}", ":::", "a", "b"))
+        self.assertEqual(0, code, errors)
         for server in servers:
             self.assertIsNone(server.poll())
 

@@ -34,6 +34,7 @@ ServedRun::ServedRun(const ServedSetting& setting, std::string run_id, Submissio
       folder_(std::move(folder)),
       heard_(now) {
   if (!recovered) interrupts_ = 0;
+  started_ = recovered;
 }
 
 void ServedRun::open(std::uint32_t port) {
@@ -49,12 +50,19 @@ void ServedRun::on_submission(const proto::Submission& message, Instant now) {
   if (over()) return;
   complain_once(folder_.append(message.offset(), message.inputs()));
   if (message.has_end()) complain_once(folder_.end(message.end()));
-  if (!interrupts_) interrupts_ = message.interrupts();
-  const std::uint32_t more = message.interrupts() > *interrupts_ ? message.interrupts() - *interrupts_ : 0;
+  if (!interrupts_) interrupts_ = interrupts_passed_ = message.interrupts();  // a former life passed them on
   interrupts_ = std::max(*interrupts_, message.interrupts());
-  if (more > 0 && !ventilator_.running()) end(130, "interrupted before the run began");
-  for (std::uint32_t index = 0; index < std::min(more, 2U); ++index)
-    ventilator_.signal(SIGINT);
+  if (*interrupts_ > 0 && !started_) end(130, "interrupted before the run began");
+}
+
+// One by one, and not before the process can take them: until then an interrupt would end it without a word.
+void ServedRun::pass_interrupts(Instant now) {
+  if (!interrupts_ || interrupts_passed_ >= *interrupts_ || !ventilator_.running() || now < interrupt_at_)
+    return;
+  interrupt_at_ = now + kLookAgain;
+  if (lock_holder(run_folder_path(setting_.state_dir, text_)) != ventilator_.pid()) return;
+  ventilator_.signal(SIGINT);
+  ++interrupts_passed_;
 }
 
 void ServedRun::on_sink(const proto::FromServingSink& answer, Instant now) {
@@ -108,6 +116,7 @@ proto::SubmissionState ServedRun::state() const {
 
 bool ServedRun::tend(Instant now) {
   if (const auto status = ventilator_.reap()) on_exit(*status, now);
+  pass_interrupts(now);
   if (kill_at_ && now >= *kill_at_) {
     kill_at_.reset();
     if (!over()) end(static_cast<int>(sink_exit_code_));
@@ -129,6 +138,8 @@ Instant ServedRun::next_wake() const {
   Instant wake = kNever;
   if (open() || (over() && sink_in_use())) wake = std::min(wake, ask_sink_at_);
   if (kill_at_) wake = std::min(wake, *kill_at_);
+  if (interrupts_.value_or(0) > interrupts_passed_ && ventilator_.running())
+    wake = std::min(wake, interrupt_at_);
   if (open() && sink_port_ != 0 && !ventilator_.running() && !sink_ended_) wake = std::min(wake, start_at_);
   if (!over() && !folder_.complete() && !submitted().has_generated())
     wake = std::min(wake, heard_ + kSubmitterSilent);
@@ -164,6 +175,7 @@ void ServedRun::start(Instant now) {
   }
   const auto error = ventilator_.start(program(), now);
   if (error) return end(kExitInfrastructure, *error);
+  started_ = true;
   setting_.log->info("run {}: started its ventilator on port {}", text_, port_);
   changed_ = true;
 }
@@ -181,7 +193,6 @@ void ServedRun::on_exit(int status, Instant now) {
     return;
   }
   if (exited && WEXITSTATUS(status) != kExitSuspended) return end(WEXITSTATUS(status));
-  if (!exited && WTERMSIG(status) == SIGINT) return end(130, "interrupted before the run began");
   start_at_ = ventilator_.restart_at(now);
   setting_.log->warn("run {}: its ventilator ended with {}: starting it again", text_, describe_end(status));
 }

@@ -35,6 +35,7 @@ class ServedRun {
   const proto::SubmittedRun& submitted() const { return folder_.submitted(); }
   bool over() const { return folder_.outcome().has_value(); }
   bool running() const { return ventilator_.running(); }
+  bool reachable() const { return open() && sink_port_ != 0; }  // by workers, now or in a moment
   std::uint32_t port() const { return port_; }
   std::uint32_t sink_port() const { return sink_port_; }
   // Somebody has to be told that it is over.
@@ -44,7 +45,6 @@ class ServedRun {
   // It is its turn: `port` is for its ventilator.
   void open(std::uint32_t port);
   bool open() const { return opened_ && !over(); }
-  // False: who submitted it has not been heard of for so long, and nobody else has the inputs.
   void on_submission(const proto::Submission& message, Instant now);
   void on_sink(const proto::FromServingSink& answer, Instant now);
   // What to say to the sink that serves; empty: nothing now.
@@ -63,6 +63,7 @@ class ServedRun {
 
  private:
   void start(Instant now);
+  void pass_interrupts(Instant now);
   ChildProgram program() const;
   void on_exit(int status, Instant now);
   void end(int exit_code, const std::string& refusal = {});
@@ -75,6 +76,7 @@ class ServedRun {
   ChildProcess ventilator_;
   Instant start_at_{};
   bool opened_ = false;
+  bool started_ = false;  // at least once
   bool left_ = false;
   bool forgotten_ = false;
   std::uint32_t port_ = 0;
@@ -85,7 +87,9 @@ class ServedRun {
   std::uint32_t sink_exit_code_ = 0;
   Instant ask_sink_at_{};
   std::optional<Instant> kill_at_;
-  std::optional<std::uint32_t> interrupts_;  // passed on; empty: a former life may have
+  std::optional<std::uint32_t> interrupts_;  // of people; empty: not heard of since this process began
+  std::uint32_t interrupts_passed_ = 0;
+  Instant interrupt_at_{};
   Instant heard_{};
   std::string complaint_;
   bool changed_ = false;

@@ -84,6 +84,7 @@ class VentilatorServer {
   std::uint32_t next_port_ = 0;
   Instant sink_heard_{};
   Instant told_sink_{};
+  bool told_ports_taken_ = false;
   std::optional<Instant> kill_at_;
   std::optional<int> exit_code_;
 };
@@ -107,7 +108,6 @@ std::string VentilatorServer::start() {
 // What a former life was given.
 void VentilatorServer::take_up(Instant now) {
   const std::vector<std::string> kept = list_served_runs(setting_.state_dir);
-  std::size_t over = 0;
   for (auto run = kept.rbegin(); run != kept.rend(); ++run) {
     auto folder = SubmissionFolder::open(setting_.state_dir, *run);
     if (const auto* error = std::get_if<std::string>(&folder)) {
@@ -115,10 +115,6 @@ void VentilatorServer::take_up(Instant now) {
       continue;
     }
     SubmissionFolder& found = std::get<SubmissionFolder>(folder);
-    if (found.outcome() && ++over > options_.keep_runs) {
-      found.remove();
-      continue;
-    }
     if (!found.outcome()) log_->info("run {} goes on", *run);
     runs_.push_front(std::make_unique<ServedRun>(setting_, *parse_ulid(*run), std::move(found), true, now));
   }
@@ -318,7 +314,11 @@ void VentilatorServer::open_waiting() {
     const std::uint32_t before = run->submitted().port();
     const bool again = before != 0 && !taken.contains(before) && is_port_free(base, before);
     const std::uint32_t port = again ? before : choose_port(base, ports_, taken, next_port_);
-    if (port == 0) return;  // tried again whenever something happens
+    if (port == 0) {  // tried again whenever something happens
+      if (!std::exchange(told_ports_taken_, true))
+        log_->warn("all of --run-ports {} are taken", options_.run_ports);
+      return;
+    }
     next_port_ = std::max(next_port_, port) + 1;
     taken.insert(port);
     run->open(port);
@@ -341,7 +341,7 @@ void VentilatorServer::tell_runs(const std::string& routing_id) {
   message.set_epoch(epoch_);
   message.mutable_served()->set_number(number_);
   for (const auto& run : runs_) {
-    if (!run->open() || !run->running()) continue;
+    if (!run->reachable()) continue;
     proto::ServedRun& served = *message.mutable_served()->add_runs();
     served.set_run_id(run->id());
     served.set_port(run->port());
