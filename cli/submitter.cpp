@@ -111,7 +111,7 @@ void Submitter::finish() {
 
 Instant Submitter::next_wake(Instant now) const {
   Instant wake = std::min(say_at_, now + kSayEvery);
-  if (sink_) wake = std::min(wake, std::max(ask_sink_at_, now));
+  if (may_ask_sink()) wake = std::min(wake, std::max(ask_sink_at_, now));
   if (!output_.empty() || !errors_.empty()) wake = std::min(wake, now + kFlushEvery);
   return wake;
 }
@@ -223,6 +223,12 @@ void Submitter::connect_sink(const proto::SubmissionState& state) {
   sink_->connect(*seen);
 }
 
+// Not for more than is soon written: who reads slowly makes nothing grow.
+bool Submitter::may_ask_sink() const {
+  return sink_ && !sink_ended_ && output_.pending.size() <= kPendingMax &&
+         errors_.pending.size() <= kPendingMax;
+}
+
 void Submitter::ask_sink(Instant now) {
   if (over_ && !sink_ended_ && now >= sink_heard_ + kSinkAwayMax) {
     return end(static_cast<int>(over_->exit_code()),
@@ -230,8 +236,7 @@ void Submitter::ask_sink(Instant now) {
                    (sink_endpoint_ ? " at " + sink_endpoint_->text() : std::string()) +
                    ": `fantail results " + run_text_ + "` on its machine has the rows");
   }
-  if (!sink_ || now < ask_sink_at_ || sink_ended_) return;
-  if (output_.pending.size() > kPendingMax || errors_.pending.size() > kPendingMax) return;
+  if (!may_ask_sink() || now < ask_sink_at_) return;
   ask_sink_at_ = now + kAskSinkAgain;
   proto::ToSink message;
   message.mutable_serving()->set_run_id(run_id_);

@@ -48,6 +48,7 @@ class Submitter {
   void receive(Instant now);
   void on_state(const proto::SubmissionState& state, Instant now);
   void connect_sink(const proto::SubmissionState& state);
+  bool may_ask_sink() const;
   void ask_sink(Instant now);
   void receive_sink(Instant now);
   void on_signal(int signal);

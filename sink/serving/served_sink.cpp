@@ -170,7 +170,7 @@ void ServedSink::end(int exit_code) {
 Instant ServedSink::next_wake() const {
   if (ended()) return kNever;
   Instant wake = kill_at_.value_or(kNever);
-  if (!sink_.running() && !suspended_) wake = std::min(wake, start_at_);
+  if (!sink_.running() && !suspended_ && !kill_at_ && has_ports()) wake = std::min(wake, start_at_);
   return wake;
 }
 

@@ -15,7 +15,7 @@ namespace fantail {
 namespace {
 
 // The amount in minor units, or the error's code.
-std::string parsed(std::string_view text, std::string_view currency) {
+std::string parsed_money(std::string_view text, std::string_view currency) {
   const auto result = parse_money(text, currency);
   if (const auto* error = std::get_if<MoneyError>(&result)) return error->code;
   return std::to_string(std::get<Money>(result).minor_units);
@@ -52,21 +52,21 @@ TEST(Money, ReadsAmountsExactly) {
       {"0000000000000000000000000001", "JPY", "1"},
   };
   for (const Case& c : cases)
-    EXPECT_EQ(parsed(c.text, c.currency), c.minor_units) << c.text << " " << c.currency;
+    EXPECT_EQ(parsed_money(c.text, c.currency), c.minor_units) << c.text << " " << c.currency;
 }
 
 TEST(Money, ReadsZero) {
   for (const char* text : {"0", "-0", "0.00", "-0.0", "0e400", "0.000000000", "0e-99999999999999999999"})
-    EXPECT_EQ(parsed(text, "USD"), "0") << text;
+    EXPECT_EQ(parsed_money(text, "USD"), "0") << text;
 }
 
 TEST(Money, RefusesDigitsBeyondTheMinorUnit) {
-  EXPECT_EQ(parsed("1.005", "USD"), "bad_price");
-  EXPECT_EQ(parsed("8.165", "USD"), "bad_price");
-  EXPECT_EQ(parsed("1234.50", "JPY"), "bad_price");
-  EXPECT_EQ(parsed("1e-3", "USD"), "bad_price");
-  EXPECT_EQ(parsed("1e-400", "USD"), "bad_price");
-  EXPECT_EQ(parsed("1.5000000000001", "KWD"), "bad_price");
+  EXPECT_EQ(parsed_money("1.005", "USD"), "bad_price");
+  EXPECT_EQ(parsed_money("8.165", "USD"), "bad_price");
+  EXPECT_EQ(parsed_money("1234.50", "JPY"), "bad_price");
+  EXPECT_EQ(parsed_money("1e-3", "USD"), "bad_price");
+  EXPECT_EQ(parsed_money("1e-400", "USD"), "bad_price");
+  EXPECT_EQ(parsed_money("1.5000000000001", "KWD"), "bad_price");
 }
 
 TEST(Money, RefusesWhatIsNoAmount) {
@@ -109,8 +109,8 @@ TEST(Money, RefusesWhatIsNoAmount) {
                                           endless,
                                           std::string("1\0", 2)};
   for (const std::string& text : texts)
-    EXPECT_EQ(parsed(text, "USD"), "bad_price") << text.substr(0, 50);
-  EXPECT_EQ(parsed("1234567890123456789", "JPY"), "bad_price");
+    EXPECT_EQ(parsed_money(text, "USD"), "bad_price") << text.substr(0, 50);
+  EXPECT_EQ(parsed_money("1234567890123456789", "JPY"), "bad_price");
 }
 
 TEST(Money, EqualAmountsAreEqual) {
@@ -121,7 +121,7 @@ TEST(Money, EqualAmountsAreEqual) {
 
 TEST(Money, RefusesUnknownCurrencies) {
   for (const char* currency : {"", "usd", "US", "USDD", "DEM", "XAU", "XXX", "ZZZ", "$", "AAA"})
-    EXPECT_EQ(parsed("1", currency), "unknown_currency") << currency;
+    EXPECT_EQ(parsed_money("1", currency), "unknown_currency") << currency;
 }
 
 TEST(Money, ErrorsAreShortAndPrintable) {
@@ -145,7 +145,7 @@ TEST(Money, FormatsExactlyTheDigitsOfTheMinorUnit) {
 TEST(Money, WhatIsFormattedReadsBack) {
   for (std::int64_t units : {0, 1, 9, 10, 99, 100, 101, 123456})
     for (const char* currency : {"JPY", "USD", "KWD", "UYW"})
-      EXPECT_EQ(parsed(format_amount(units, *currency_minor_digits(currency)), currency),
+      EXPECT_EQ(parsed_money(format_amount(units, *currency_minor_digits(currency)), currency),
                 std::to_string(units));
 }
 

@@ -128,6 +128,7 @@ bool ServedRun::tend(Instant now) {
     nobody.set_error("whoever submitted the run went away before all of its inputs had come: submit it anew");
     setting_.log->warn("run {}: {}", text_, nobody.error());
     complain_once(folder_.end(nobody));
+    heard_ = now;
   }
   if (open() && !suspended && sink_port_ != 0 && !ventilator_.running() && !sink_ended_ && now >= start_at_)
     start(now);
@@ -140,7 +141,8 @@ Instant ServedRun::next_wake() const {
   if (kill_at_) wake = std::min(wake, *kill_at_);
   if (interrupts_.value_or(0) > interrupts_passed_ && ventilator_.running())
     wake = std::min(wake, interrupt_at_);
-  if (open() && sink_port_ != 0 && !ventilator_.running() && !sink_ended_) wake = std::min(wake, start_at_);
+  if (open() && !suspended && sink_port_ != 0 && !ventilator_.running() && !sink_ended_)
+    wake = std::min(wake, start_at_);
   if (!over() && !folder_.complete() && !submitted().has_generated())
     wake = std::min(wake, heard_ + kSubmitterSilent);
   return wake;
