@@ -64,7 +64,7 @@ void add_ventilator_options(CLI::App& app, VentilatorOptions& options) {
       ->capture_default_str()
       ->group("Serving");
   app.add_option("--max-runs", options.max_runs, "With --serve: so many runs are open; others wait, in order")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, 256))
       ->capture_default_str()
       ->group("Serving");
   add_common_options(app, options.common);

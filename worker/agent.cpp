@@ -22,6 +22,8 @@ namespace fantail {
 
 namespace {
 
+// Whatever a ventilator says: each is a process with a thread for each slot.
+constexpr std::size_t kRunsMax = 256;
 constexpr Duration kAskEvery = std::chrono::seconds(1);
 constexpr Duration kVentilatorSilent = std::chrono::seconds(3);
 constexpr Duration kTellSilentEvery = std::chrono::seconds(10);
@@ -157,7 +159,7 @@ void Agent::on_served(const proto::VentilatorToWorker& message, Instant now) {
   if (drains_ > 0) return;
   std::map<std::string, const proto::ServedRun*> open;
   for (const proto::ServedRun& served : message.served().runs()) {
-    if (served.run_id().size() == 16) open[served.run_id()] = &served;
+    if (served.run_id().size() == 16 && open.size() < kRunsMax) open[served.run_id()] = &served;
   }
   for (auto& [id, run] : runs_) {
     if (!open.contains(id)) dismiss(run, now);

@@ -146,6 +146,8 @@ class Serve(fantail.SystemTest):
         timed = self.timed()
         job = 0.05
 
+        works = []
+
         def makespan():
             begin = time.monotonic()
             process = self.submit("--priority", "10", *timed, stdin=subprocess.PIPE)
@@ -154,12 +156,28 @@ class Serve(fantail.SystemTest):
             rows = fantail.read_rows(self.path(f"rows-{self.run_of(errors.decode())}.jsonl"))
             spans = [row["result"] for row in rows]
             self.assertEqual(100, len(spans))
-            return max(end for _, end in spans) - min(begin for begin, _ in spans), time.monotonic() - begin
+            works.append((min(begin for begin, _ in spans), max(end for _, end in spans)))
+            return works[-1][1] - works[-1][0], time.monotonic() - begin
 
         alone = makespan()
         low = self.submit("--priority", "0", "echo", "--count", "1000000", "--sleep", "200us")
         fantail.wait_until(lambda: self.rows_so_far() > 5000, 30, "the million is under way")
+        low_rows = max(glob.glob(self.path("rows-*.jsonl")))
+        sizes = []
+        measured = threading.Event()
+
+        def watch():
+            while not measured.wait(0.02):
+                sizes.append((time.monotonic(), os.path.getsize(low_rows)))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         beside = makespan()
+        measured.set()
+        watcher.join()
+        begin, end = works[1]
+        meanwhile = [size for at, size in sizes if begin + 0.2 <= at <= end]
+        self.assertGreater(meanwhile[-1], meanwhile[0], "the million does not starve")
         before = self.rows_so_far()
         fantail.wait_until(lambda: self.rows_so_far() > before + 1000, 10, "the million goes on")
         self.assertIsNone(low.poll())
