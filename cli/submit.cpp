@@ -77,9 +77,8 @@ int submit_main(int argc, char** argv) {
   CommonOptions common;
   add_endpoint(app, "--ventilator", ventilator, "Where the ventilator that serves is [tcp://127.0.0.1:5557]")
       ->group("Addresses");
-  app.add_option(
-         "--priority", priority,
-         "Runs of a higher priority get the workers' slots first; any run gets a sixteenth of them [0]")
+  app.add_option("--priority", priority,
+                 "Runs of a higher priority get the workers' slots first; any run gets 1/32 of them [0]")
       ->check(CLI::Range(-1000, 1000))
       ->type_name("P")
       ->group("Process");

@@ -55,6 +55,11 @@ void SlotShares::account(Instant now) {
   const Duration passed = runs_.empty() ? Duration{0} : now - accounted_;
   accounted_ = std::max(now, accounted_);
   if (passed.count() <= 0) return;
+  std::uint64_t wanted_by_all = 0;
+  for (const auto& [name, run] : runs_)
+    wanted_by_all += run.wants(now - passed);
+  // Where there is enough for everybody nothing is owed, and what one gets beyond its share is no debt.
+  const bool contended = wanted_by_all > slots_;
   for (auto& [name, run] : runs_) {
     const std::uint32_t wanted = run.wants(now - passed);
     const double received =
@@ -62,7 +67,7 @@ void SlotShares::account(Instant now) {
     run.received_us += received;
     const double due = wanted > 0 ? as_microseconds(passed) * slots_ / kLeastShare : 0;
     const double most = kOwedMaxUs * least_slots();
-    run.owed_us = std::clamp(run.owed_us + due - received, -most, most);
+    run.owed_us = contended ? std::clamp(run.owed_us + due - received, -most, most) : 0;
     if (wanted == 0) run.owed_us = std::min(run.owed_us, 0.0);
     if (run.owed_us <= 0) run.goes_first = false;
   }

@@ -1,7 +1,7 @@
 // Who may use the slots that several runs share on one machine. Knows no processes and no clocks: it is told
 // what each run wants and uses, and answers how many slots each may use. Higher priority goes first; among
-// equals the shares are equal, and what one does not want is the others'. A run that wants slots gets a
-// sixteenth of their time whatever the priorities, as soon as running jobs leave one free: nothing that runs
+// equals the shares are equal, and what one does not want is the others'. A run that wants slots gets one
+// part in 32 of their time whatever the priorities, as soon as running jobs leave one free: nothing that runs
 // is stopped for it.
 #pragma once
 
@@ -18,16 +18,17 @@ class SlotShares {
  public:
   // How long a turn lasts where there are fewer slots than runs that want one.
   static constexpr Duration kTurn = std::chrono::milliseconds(20);
-  // What every run gets of the slots' time.
-  static constexpr std::uint32_t kLeastShare = 16;
+  // Every run gets one part in so many of the slots' time. Three that wait take less than a tenth from those
+  // of a higher priority.
+  static constexpr std::uint32_t kLeastShare = 32;
 
   explicit SlotShares(std::uint32_t slots) : slots_(slots) {}
 
   struct Demand {
     std::int32_t priority = 0;
     std::uint32_t wanted = 0;  // that it could use now, with those in use
-    std::uint32_t used = 0;     // what is below its allotment need not be told
-    bool up_to_date = true;  // it knows its last allotment, and `used` is no more than that allows
+    std::uint32_t used = 0;    // what is below its allotment need not be told
+    bool up_to_date = true;    // it knows its last allotment, and `used` is no more than that allows
   };
   void set_demand(const std::string& run, const Demand& demand, Instant now);
   void remove(const std::string& run, Instant now);
