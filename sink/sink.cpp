@@ -133,7 +133,7 @@ std::string Sink::bind() {
   for (const auto& [control, results] : there.bound) {
     bound_.push_back(control);
     log_->info("listening on {}, for results on {}", control.text(), results.text());
-    if (!control.is_local())
+    if (!control.is_local() && options_.parent == 0)
       log_->warn("{} is open to the network without keys (--insecure)", control.text());
   }
   policy_.data_port = there.data_port;

@@ -59,7 +59,7 @@ class Ventilator : public DispatchOutbox {
       }
       bound_.push_back(*bound.endpoint);
       log_->info("run {}: listening for workers on {}", ulid_text(run_id_), bound.endpoint->text());
-      if (!bound.endpoint->is_local())
+      if (!bound.endpoint->is_local() && options_.parent == 0)
         log_->warn("{} is open to the network without keys (--insecure)", bound.endpoint->text());
     }
     if (!sink_.connect(*options_.sink)) return "--sink " + options_.sink->text() + " is no address";
