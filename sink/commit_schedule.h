@@ -1,7 +1,6 @@
 // When the sink commits and when it takes no results in. Pure: time is an argument.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -28,10 +27,8 @@ class CommitSchedule {
   Instant earliest() const { return earliest_; }
   void on_begin(Instant now) {
     since_ = Instant{};
-    began_ = now;
+    earliest_ = now + kApart;
   }
-  // It took until now: commits that follow each other leave the processor to others for most of the time.
-  void on_end(Instant now) { earliest_ = began_ + std::min(kShare * (now - began_), kAtLatest); }
 
   // The storage had no space: nothing is committed or taken in for a while. True: the reason is news.
   bool hold(const std::string& reason, Instant now) {
@@ -46,11 +43,10 @@ class CommitSchedule {
 
  private:
   static constexpr Duration kAtLatest = std::chrono::milliseconds(20);
-  static constexpr int kShare = 4;  // of the time is what commits take at most
+  static constexpr Duration kApart = std::chrono::milliseconds(4);  // each costs as much as a short process
   static constexpr Duration kRetry = std::chrono::milliseconds(500);
 
   Instant since_{};  // something is uncommitted; Instant{}: nothing is
-  Instant began_{};
   Instant earliest_{};
   Instant until_{};
   std::set<std::string> reasons_;  // why it holds, as people were told

@@ -322,7 +322,6 @@ void Sink::begin_commit(Instant now) {
 bool Sink::end_commit(Instant now) {
   const auto committed = recorder_ ? recorder_->take_committed() : std::nullopt;
   if (!committed) return true;
-  commits_.on_end(now);
   const bool durable = settle(committed->failure, now);
   durable ? collector_->on_committed(now, *this) : collector_->on_not_committed();
   return durable;

@@ -38,7 +38,6 @@ struct DispatchPolicy {
   std::string kind;           // a worker must name it
   proto::InputFormat input_format = proto::INPUT_PLAIN;
   Duration heartbeat = std::chrono::seconds(1);
-  Duration batch_target = std::chrono::milliseconds(2);  // work that a worker has at hand beyond its slots
   std::uint32_t batch_jobs_max = 4096;
   Duration deadline{0};  // of the whole run; 0: none
   // Workers that may die of a job before it is given up (the last time alone on its worker); 0: any number.

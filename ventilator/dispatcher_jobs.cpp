@@ -9,6 +9,11 @@ namespace {
 
 // Above this many, unstarted jobs of a stopped run are only counted.
 constexpr std::uint64_t kRowsOfUnstartedMax = 100000;
+// Work that a worker has at hand beyond its slots. No job is to wait for long behind others while another
+// worker is idle, so there is less of it where jobs are not short.
+constexpr std::chrono::nanoseconds kAheadOfShortJobs = std::chrono::milliseconds(8);
+constexpr std::chrono::nanoseconds kShortJob = std::chrono::milliseconds(2);
+constexpr std::chrono::nanoseconds kAheadOfOthers = std::chrono::milliseconds(2);
 constexpr std::uint64_t kAheadMax = 16384;
 // Inputs in one lane message. Larger ones gain nothing, and memory and the largest message are bounded.
 constexpr std::uint64_t kJobBatchBytesMax = 1 << 20;
@@ -53,8 +58,9 @@ std::uint64_t Dispatcher::window(const Worker& worker) const {
   const std::uint64_t least = hedging_.on() ? 0 : 1;
   std::uint64_t ahead = least;
   if (worker.mean_job_ns > 0) {
-    const auto target_ns =
-        static_cast<std::uint64_t>(std::chrono::nanoseconds(policy_.batch_target).count()) * worker.slots;
+    const bool is_short = std::chrono::nanoseconds(worker.mean_job_ns) <= kShortJob;
+    const std::chrono::nanoseconds target = is_short ? kAheadOfShortJobs : kAheadOfOthers;
+    const std::uint64_t target_ns = static_cast<std::uint64_t>(target.count()) * worker.slots;
     ahead = std::clamp<std::uint64_t>(target_ns / worker.mean_job_ns, least, kAheadMax);
   }
   if (ahead > 1 && closed_) {

@@ -20,7 +20,7 @@ constexpr std::size_t kDeliverBytes = 1 << 20;
 constexpr double kNewestBatchWeight = 0.1;
 // While more jobs are queued than results wait nobody waits for them: those of so long leave together, since
 // every message wakes three processes.
-constexpr Duration kCollectEvery = std::chrono::milliseconds(1);
+constexpr Duration kCollectEvery = std::chrono::milliseconds(4);
 // A slot may have got a job with a timeout meanwhile.
 constexpr Duration kLookAtTimeouts = std::chrono::milliseconds(20);
 

@@ -192,7 +192,8 @@ void SimWorker::send_to_ventilator(const proto::WorkerToVentilator& message) {
   if (message.has_hello()) check_holding(message.hello().holding());
   if (message.has_status() && message.status().complete()) check_holding(message.status().holding());
   if (message.has_status() && message.status().mean_job_ns() > 0) {
-    const std::uint64_t ahead = 2'000'000 * slots_ / message.status().mean_job_ns();
+    const std::uint64_t mean_ns = message.status().mean_job_ns();
+    const std::uint64_t ahead = (mean_ns <= 2'000'000 ? 8'000'000 : 2'000'000) * slots_ / mean_ns;
     ahead_most_ = std::max(ahead_most_, std::min<std::uint64_t>(ahead, 16384));
   }
   world_.network.control(

@@ -24,9 +24,9 @@ TEST_F(DispatcherBatchesTest, BatchesGrowWhenJobsAreShort) {
   scene.join("a", 1);
   scene.dispatcher.on_spooled(100000, scene.now, out);
   scene.deliver();
-  scene.workers["a"].mean_job_ns = 10'000;
+  scene.workers["a"].mean_job_ns = 40'000;
   scene.finish("a", 2);
-  // 2 ms of work beyond the slot: 200 jobs; the one for the free slot goes first.
+  // 8 ms of work beyond the slot: 200 jobs; the one for the free slot goes first.
   EXPECT_EQ(scene.deliver("a").size(), 201u);
   scene.finish("a", 40);
   EXPECT_EQ(scene.deliver("a"), Jobs{}) << "no message before a quarter of the window is free";
@@ -34,11 +34,23 @@ TEST_F(DispatcherBatchesTest, BatchesGrowWhenJobsAreShort) {
   EXPECT_EQ(scene.deliver("a").size(), 60u);
 }
 
+TEST_F(DispatcherBatchesTest, LessIsAheadWhereJobsAreNotShort) {
+  scene.join("a", 4);
+  scene.dispatcher.on_spooled(1000, scene.now, out);
+  scene.deliver();
+  scene.workers["a"].mean_job_ns = 2'000'001;
+  scene.finish("a", 5);
+  EXPECT_EQ(scene.deliver("a").size(), 7u) << "2 ms of work for 4 slots";
+  scene.workers["a"].mean_job_ns = 2'000'000;
+  scene.finish("a", 7);
+  EXPECT_EQ(scene.deliver("a").size(), 20u) << "8 ms";
+}
+
 TEST_F(DispatcherBatchesTest, OneMessageCarriesNoMoreThanTheLargestBatch) {
   scene.join("a", 1);
   scene.dispatcher.on_spooled(100000, scene.now, out);
   scene.deliver();
-  scene.workers["a"].mean_job_ns = 200;
+  scene.workers["a"].mean_job_ns = 800;
   scene.finish("a", 2);
   std::size_t jobs = 0;
   for (const auto& batch : scene.deliver()) {

@@ -123,6 +123,32 @@ TEST_F(ThreadExecutorTest, NoJobStartsBeyondTheAllotment) {
   EXPECT_EQ(executor_.load().queued, 1U);
 }
 
+TEST_F(ThreadExecutorTest, AResultWaitsForOthersNoLongerThanAMoment) {
+  ThreadExecutor executor(1, [](const proto::RunSpec&) { return std::make_unique<Writer>(); });
+  executor.set_run({});
+  executor.start(job(1, "0"));
+  std::vector<proto::Results> batches;
+  std::vector<proto::HostEvent> events;
+  const auto collected = [&](std::size_t count) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (batches.size() < count && std::chrono::steady_clock::now() < until) {
+      pollfd ready{executor.descriptor(), POLLIN, 0};
+      ::poll(&ready, 1, poll_timeout_ms(executor.stop_overdue(steady_now())));
+      executor.collect(batches, events);
+    }
+    return batches.size() == count;
+  };
+  ASSERT_TRUE(collected(1));
+  batches.clear();
+  // The second one waits for room, so that none behind it finishes.
+  executor.start(job(2, "0"));
+  executor.start(job(3, "100"));
+  for (JobId id = 4; id < 8; ++id)
+    executor.start(job(id, "0"));
+  ASSERT_TRUE(collected(1));
+  EXPECT_EQ(batches[0].jobs(0), 2U);
+}
+
 TEST_F(ThreadExecutorTest, AJobCompletesOnceItsOutputIsDurable) {
   executor_.start(job(7, "2"));
   ASSERT_TRUE(collect_until([&] { return pieces_.size() == 2 && executor_.load().running == 0; }));

@@ -19,7 +19,7 @@ namespace fantail {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
-constexpr std::size_t kReadBytes = std::size_t{64} << 10;
+constexpr std::size_t kReadAtOnceBytes = std::size_t{64} << 10;
 // A line of --input has at most 1 MiB.
 constexpr std::size_t kInputBytesMax = std::size_t{16} << 20;
 
@@ -93,8 +93,8 @@ std::optional<SourceError> SubmittedSource::fill() {
   begin_ = 0;
   const std::size_t known = buffer_.size();
   const auto end = end_ ? end_ : read_inputs_end(folder_);
-  buffer_.resize(known + kReadBytes);
-  const ssize_t count = ::read(stream_.get(), buffer_.data() + known, kReadBytes);
+  buffer_.resize(known + kReadAtOnceBytes);
+  const ssize_t count = ::read(stream_.get(), buffer_.data() + known, kReadAtOnceBytes);
   const int error_number = errno;
   buffer_.resize(known + static_cast<std::size_t>(count > 0 ? count : 0));
   if (count < 0 && error_number != EINTR)
