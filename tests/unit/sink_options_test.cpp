@@ -1,6 +1,6 @@
-#include "sink/options.h"
-
 #include <gtest/gtest.h>
+
+#include "sink/options.h"
 
 namespace fantail {
 namespace {
