@@ -301,7 +301,8 @@ class Retries(ReadBack):
 
     def test_jobs_without_rows_run_again(self):
         kind = ("echo", "--count", "150000", "--sleep", "1ms")
-        self.assertEqual(4, self.fantail("run", "--deadline", "500ms", *kind)[0])
+        # One slot: what is ok is then a number of the first ones.
+        self.assertEqual(4, self.fantail("run", "-j", "1", "--deadline", "500ms", *kind)[0])
         jobs = self.runs()[0]["jobs"]
         self.assertGreater(jobs["expired"], 100000)
         run = self.start("run", "-j", "2", "--retry-failed=" + self.runs()[0]["run_id"], *kind)
